@@ -1,0 +1,117 @@
+/* Channels and devices of one machine, bare or virtual: the I/O instructions, channel programs, CSWs and I/O
+ * interruptions (s370 facts, section 7; condition codes as Hercules gives them).
+ *
+ * The channel set knows nothing of CPUs: whoever owns it (the bare machine, or a monitor for its VM) gives it a way to
+ * absolute storage and a timeline, and carries the condition codes, CSWs and interruptions to its CPU. A channel program
+ * runs as a whole when it is started; its ending status becomes pending after the modelled time. */
+#ifndef ISA_CHANNEL_H
+#define ISA_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/timeline.h"
+#include "base/trace.h"
+#include "isa/cost.h"
+
+enum unit_status {
+    UNIT_ATTENTION = 0x80,
+    UNIT_STATUS_MODIFIER = 0x40,
+    UNIT_CONTROL_UNIT_END = 0x20,
+    UNIT_BUSY = 0x10,
+    UNIT_CHANNEL_END = 0x08,
+    UNIT_DEVICE_END = 0x04,
+    UNIT_CHECK = 0x02,
+    UNIT_EXCEPTION = 0x01,
+};
+
+enum channel_status {
+    CHANNEL_PCI = 0x80,
+    CHANNEL_INCORRECT_LENGTH = 0x40,
+    CHANNEL_PROGRAM_CHECK = 0x20,
+    CHANNEL_PROTECTION_CHECK = 0x10,
+    CHANNEL_DATA_CHECK = 0x08,
+    CHANNEL_CONTROL_CHECK = 0x04,
+    CHANNEL_INTERFACE_CONTROL_CHECK = 0x02,
+    CHANNEL_CHAINING_CHECK = 0x01,
+};
+
+/* A device: a struct of functions and a state of its own. One file a device in isa/devices/. */
+struct device;
+struct device_command {
+    uint8_t code;      /* CCW bits 0-7 */
+    uint8_t *data;     /* control and write: what the program sent; read and sense: to be filled */
+    uint32_t count;    /* bytes sent, or room in data */
+    /* The device's answer; zero before the call. */
+    uint32_t used;     /* bytes taken or delivered, 0..count */
+    bool more;         /* read: the device has more bytes than fit, so the length is incorrect */
+    bool immediate;    /* no data transfer: the length cannot be incorrect */
+    uint8_t status;    /* enum unit_status */
+    uint64_t cycles;   /* how long it takes, in cycles of the machine's clock; a multiple of 100 */
+};
+struct device_ops {
+    const char *type; /* "3215", "1403" */
+    void (*command)(struct device *d, struct device_command *c);
+    void (*free)(struct device *d);
+};
+struct device {
+    const struct device_ops *ops;
+    uint8_t sense[24];
+    unsigned sense_length;
+};
+
+/* How a channel set reaches its machine. fetch and store answer with a channel status: 0,
+ * CHANNEL_PROGRAM_CHECK (address not installed) or CHANNEL_PROTECTION_CHECK (key). They check and transfer `length`
+ * bytes (1..2048, within one 2 KB block) of absolute storage; key 0..15. In a monitor they may suspend the caller, who may never be resumed:
+ * nothing is owned across them. */
+struct channel_host {
+    uint8_t (*fetch)(void *self, uint32_t absolute, unsigned key, void *to, uint32_t length);
+    uint8_t (*store)(void *self, uint32_t absolute, unsigned key, const void *from, uint32_t length);
+    void *self;
+    struct timeline *timeline; /* of the machine's clock, in picoseconds; borrowed */
+};
+
+struct channel_set;
+
+struct channel_set *channel_set_new(const struct channel_host *host); /* copies *host; NULL: no memory */
+void channel_set_free(struct channel_set *s);                          /* frees its devices too */
+/* Attaches a device at a 16-bit I/O address; takes it over. False when the address is taken or there is no memory (the
+ * device is freed then, too). */
+bool channel_attach(struct channel_set *s, uint16_t address, struct device *device);
+struct device *channel_device(const struct channel_set *s, uint16_t address); /* NULL: none */
+/* I/O system reset: everything in progress and pending is forgotten. */
+void channel_reset(struct channel_set *s);
+
+/* The I/O instructions; each returns the condition code. `address` is 16 bits. Where *csw is set (condition code 1) the caller stores it at real
+ * 64 of its machine. */
+unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw);
+unsigned channel_test_io(struct channel_set *s, uint16_t address, uint64_t *csw);
+unsigned channel_clear_io(struct channel_set *s, uint16_t address, uint64_t *csw);
+unsigned channel_halt_io(struct channel_set *s, uint16_t address, uint64_t *csw);
+unsigned channel_test(struct channel_set *s, uint16_t address);
+unsigned channel_id(struct channel_set *s, uint16_t address, uint32_t *id);
+
+/* The first pending I/O interruption on a channel enabled in `channels` (psw_channels): sets address and CSW, and clears
+ * it. False: there is none. */
+bool channel_take_interruption(struct channel_set *s, uint32_t channels, uint16_t *address, uint64_t *csw);
+bool channel_has_interruption(const struct channel_set *s, uint32_t channels);
+/* Presents attention from a device (the operator pressed request). False: no such device. */
+bool channel_attention(struct channel_set *s, uint16_t address);
+/* Whether something is in progress that will end by itself on the channels in `channels`. */
+bool channel_active(const struct channel_set *s, uint32_t channels);
+
+/* Devices. `line` is called for each line that was completed (ISO 8859-1 bytes without the line end); may be NULL. */
+typedef void device_line(void *self, const char *line, size_t length);
+/* Console typewriter, 3215 (s370 facts, 7.7). */
+struct device *console_new(const struct cost_model *model, device_line *line, void *self);
+/* Everything written so far, as ISO 8859-1, lines ended by \n. Borrowed. */
+const struct bytes *console_text(const struct device *d);
+/* A line that the operator types; read by the next read inquiry. Does not present attention. False: no memory. */
+bool console_type(struct device *d, const char *line, size_t length);
+/* Line printer, 1403. */
+struct device *printer_new(const struct cost_model *model, device_line *line, void *self);
+const struct bytes *printer_text(const struct device *d);
+
+#endif

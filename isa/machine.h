@@ -1,0 +1,186 @@
+/* Machines, seen from outside: the bare machine, and the virtual machines that monitors make on it, through one face.
+ *
+ * This is the view of the terminal UI, of Lua and of the checkers: it costs no cycles, causes no faults and leaves
+ * reference and change bits alone, so that looking changes nothing. It is forbidden to supervisors, which are programs
+ * of their machine and use isa/supervisor.h. */
+#ifndef ISA_MACHINE_H
+#define ISA_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/trace.h"
+#include "isa/channel.h"
+#include "isa/cost.h"
+#include "isa/psw.h"
+#include "mmu/dat.h"
+#include "mmu/storage.h"
+
+struct machine;
+struct processor;
+
+/* The six interruption classes; the order is that of supervisors' call cells. */
+enum interruption_class {
+    INTERRUPTION_RESTART,
+    INTERRUPTION_EXTERNAL,
+    INTERRUPTION_SVC,
+    INTERRUPTION_PROGRAM,
+    INTERRUPTION_MACHINE_CHECK,
+    INTERRUPTION_IO,
+    INTERRUPTION_CLASSES
+};
+/* "restart", "external", "svc", "program", "machine_check", "io". */
+const char *interruption_name(enum interruption_class c);
+
+/* Program-interruption codes beside those of enum access. */
+enum program_code {
+    PROGRAM_OPERATION = 0x01,
+    PROGRAM_PRIVILEGED = 0x02,
+    PROGRAM_EXECUTE = 0x03,
+    PROGRAM_SPECIFICATION = 0x06,
+    PROGRAM_DATA = 0x07,
+    PROGRAM_FIXED_OVERFLOW = 0x08,
+    PROGRAM_FIXED_DIVIDE = 0x09,
+    PROGRAM_DECIMAL_OVERFLOW = 0x0A,
+    PROGRAM_DECIMAL_DIVIDE = 0x0B,
+    PROGRAM_SPECIAL_OPERATION = 0x13,
+    PROGRAM_MONITOR = 0x40,
+};
+
+/* Bits of CR0 that are not the translation format. */
+enum {
+    CR0_SSM_SUPPRESSION = 0x40000000,
+    CR0_LOW_ADDRESS_PROTECTION = 0x10000000,
+    CR0_EMERGENCY_SIGNAL = 0x00004000,
+    CR0_EXTERNAL_CALL = 0x00002000,
+    CR0_CLOCK_COMPARATOR = 0x00000800,
+    CR0_CPU_TIMER = 0x00000400,
+    CR0_INTERVAL_TIMER = 0x00000080,
+    CR0_INTERRUPT_KEY = 0x00000040,
+    CR0_EXTERNAL_SIGNALS = 0x00000020,
+    CR0_PAGE_PROTECTION = 0x00000008,   /* facilities of the bare machine, off after reset (DESIGN: rule 13) */
+    CR0_STCK_CONTROL = 0x00000002,
+};
+
+/* Why a machine is not running. */
+enum machine_status {
+    MACHINE_READY,         /* it can go on: a limit given to machine_run was reached, or it was never started */
+    MACHINE_DISABLED_WAIT, /* the normal end of a program */
+    MACHINE_CHECK_STOP,    /* a program-interruption loop */
+    MACHINE_IDLE,          /* an enabled wait for which nothing is scheduled */
+    MACHINE_FAULT,         /* a supervisor in C did what it must not; machine_fault tells what */
+};
+/* "ready", "disabled-wait", "check-stop", "idle", "fault". */
+const char *machine_status_name(enum machine_status s);
+
+/* By whom and for what cycles were spent (DESIGN: rule 11). */
+enum cycle_cause {
+    CAUSE_DIRECT,
+    CAUSE_TLB,
+    CAUSE_INTERRUPTION,
+    CAUSE_DISPATCH,
+    CAUSE_INTERPRETATION,
+    CAUSE_SHADOW,
+    CAUSE_REFLECTION,
+    CAUSE_DEVICE,
+    CAUSE_IDLE,
+    CAUSE_COUNT
+};
+const char *cycle_cause_name(enum cycle_cause c);
+enum { MACHINE_LEVELS = 16 }; /* how deep machines may nest, the bare one included */
+
+struct machine_options {
+    const char *name;               /* for traces; NULL: "bare". Copied. */
+    uint32_t memory_bytes;          /* a multiple of 2 KB, 4 KB to 16 MB */
+    const struct cost_model *model; /* borrowed for the machine's life */
+    struct trace *trace;            /* borrowed; may be NULL */
+    uint64_t seed;                  /* of its random streams (supervisors' keys) */
+    bool nominal_time;              /* clocks count only what retires (DESIGN: Time) */
+    device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
+    void *line_self;
+};
+
+/* A bare machine with one CPU, a console at 009 and a printer at 00E, after initial CPU reset. NULL and *e on failure.
+ * Less than a millisecond; host memory grows with the storage touched. */
+struct machine *machine_new(const struct machine_options *o, struct error *e);
+/* Frees a bare machine. Its virtual machines belong to their monitors and must be gone before. */
+void machine_free(struct machine *m);
+
+const char *machine_name(const struct machine *m);
+uint32_t machine_memory(const struct machine *m);      /* bytes of its storage */
+struct machine *machine_host(const struct machine *m); /* the machine it runs on; NULL: it is bare */
+struct machine *machine_bare(struct machine *m);
+int machine_level(const struct machine *m); /* 0: bare */
+const struct cost_model *machine_model(const struct machine *m);
+struct trace *machine_trace(const struct machine *m);
+bool machine_nominal(const struct machine *m);
+struct device *machine_device(const struct machine *m, uint16_t address);
+
+/* Real storage of this machine (prefixing applied), without cycles, faults or key changes. Peek and poke answer
+ * ACCESS_ADDRESSING, with nothing transferred, when the range is not all installed. length: 1 or more. */
+enum access machine_peek(struct machine *m, uint32_t real, void *to, uint32_t length);
+enum access machine_poke(struct machine *m, uint32_t real, const void *from, uint32_t length);
+/* The storage key of the block that holds this real address, as ISK shows it in EC mode; -1: not installed. */
+int machine_key(struct machine *m, uint32_t real);
+/* Copies a storage image; *e when it does not fit. */
+bool machine_load(struct machine *m, uint32_t at, const void *image, size_t length, struct error *e);
+
+/* Architected state as the machine's own program sees it. */
+struct machine_state {
+    struct psw psw;
+    uint32_t gpr[16], cr[16];
+    uint32_t prefix;
+    uint64_t tod, clock_comparator, cpu_timer;
+};
+void machine_state(struct machine *m, struct machine_state *to);
+/* Sets PSW, general and control registers and prefix (not the clocks) of a machine that is not running. */
+void machine_set_state(struct machine *m, const struct machine_state *from);
+/* Walks this machine's own tables, under its own CR0 and CR1, without charges. */
+enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to);
+
+/* What can be raised from outside. */
+enum machine_condition {
+    CONDITION_INTERRUPT_KEY,
+    CONDITION_MACHINE_CHECK,
+    CONDITION_ATTENTION, /* of device 009 */
+};
+void machine_raise(struct machine *m, enum machine_condition c);
+
+/* Makes the machine ready to start: with a true restart interruption (machine_restart), or with this PSW. On a virtual
+ * machine it takes effect when its monitor starts it. */
+void machine_restart(struct machine *m);
+void machine_start_psw(struct machine *m, const uint8_t psw[8]);
+
+/* What has been counted since the machine was made; for a virtual machine: what it retired, as it sees itself. */
+struct machine_stats {
+    uint64_t instructions; /* retired: native plus interpreted */
+    uint64_t cycles;       /* of the bare machine */
+    uint64_t nominal_cycles;
+    uint64_t interruptions[INTERRUPTION_CLASSES];
+};
+void machine_stats(const struct machine *m, struct machine_stats *to);
+/* Cycles booked on one level, by cause; levels and causes add up to machine_stats.cycles of the bare machine. */
+uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cause);
+uint64_t machine_booked_level(const struct machine *m, int level);
+
+/* Limits of one call of machine_run; zero-initialise for none. */
+struct machine_limits {
+    uint64_t instructions;  /* that this machine may still retire, interruptions counted as well; 0: no limit */
+    uint64_t cycles;        /* of the bare machine; 0: no limit */
+    bool until_trap;        /* stop after the next interruption of this machine */
+    bool has_address;
+    uint32_t until_address; /* stop before this machine executes the instruction there */
+    /* Asked every few thousand instructions; true stops (Ctrl-C, a Lua budget). May be NULL. */
+    bool (*interrupted)(void *self);
+    void *self;
+};
+/* Runs the whole tree that the machine stands in until the machine stops or a limit is reached. Returns its status;
+ * MACHINE_READY when a limit was reached. */
+enum machine_status machine_run(struct machine *m, const struct machine_limits *limits);
+enum machine_status machine_status(const struct machine *m);
+/* What a supervisor did wrong, when the status is MACHINE_FAULT; "" otherwise. */
+const char *machine_fault(const struct machine *m);
+
+#endif
