@@ -231,7 +231,7 @@ static int writer_begin(struct bytes_writer *w) {
         return w->fd >= 0 ? 0 : errno;
     }
     /* rename(2) would replace a file that its owner has made read-only. */
-    if (exists && access(w->path, W_OK) != 0) {
+    if (exists && faccessat(AT_FDCWD, w->path, W_OK, AT_EACCESS) != 0) {
         return errno;
     }
     w->target = exists ? realpath(w->path, NULL) : strdup(w->path);

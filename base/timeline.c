@@ -14,7 +14,9 @@ struct timeline {
     size_t count, capacity;
 };
 
-struct timeline *timeline_new(void) { return calloc(1, sizeof(struct timeline)); }
+struct timeline *timeline_new(void) {
+    return calloc(1, sizeof(struct timeline));
+}
 
 void timeline_free(struct timeline *t) {
     if (!t) {

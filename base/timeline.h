@@ -26,7 +26,7 @@ struct timeline_event {
     size_t place; /* index in the heap + 1; 0: not scheduled */
 };
 
-struct timeline *timeline_new(void); /* NULL when there is no memory */
+struct timeline *timeline_new(void);    /* NULL when there is no memory */
 void timeline_free(struct timeline *t); /* events still scheduled are forgotten, not fired */
 
 sim_time timeline_now(const struct timeline *t);

@@ -30,7 +30,9 @@ struct trace {
 
 static_assert(offsetof(struct trace, head) == 0, "trace_wants reads the head through the address of the trace");
 
-struct trace *trace_new(void) { return calloc(1, sizeof(struct trace)); }
+struct trace *trace_new(void) {
+    return calloc(1, sizeof(struct trace));
+}
 
 void trace_free(struct trace *t) {
     if (t) {
