@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "base/bytes.h"
+
 enum {
 #define FORMAT_BYTES(id, length, operands) FORMAT_BYTES_##id = length,
     INSTRUCTION_FORMATS(FORMAT_BYTES)
@@ -169,5 +171,38 @@ void instruction_take(struct instruction_fields *f, const struct instruction *i,
         take_address(&f->b2, &f->d2, text + 4);
         break;
     case FORMAT_COUNT: assert(false); break;
+    }
+}
+
+static void put_address(uint8_t *at, unsigned b, unsigned d) { bytes_put16(at, (uint16_t)(b << 12 | d)); }
+
+void instruction_put(uint8_t text[6], const struct instruction *i, const struct instruction_fields *f) {
+    assert(f->r1 < 16 && f->r3 < 16 && f->b1 < 16 && f->b2 < 16 && f->d1 < 4096 && f->d2 < 4096);
+    if (i->code > 0xFF) {
+        bytes_put16(text, i->code);
+    } else {
+        text[0] = (uint8_t)i->code;
+        text[1] = (uint8_t)(f->r1 << 4 | f->r3); /* what most formats have there */
+    }
+    if (i->length == 4) {
+        put_address(text + 2, f->b2, f->d2);
+    } else if (i->length == 6) {
+        put_address(text + 2, f->b1, f->d1);
+        put_address(text + 4, f->b2, f->d2);
+    }
+    switch ((enum instruction_format)i->format) {
+    case FORMAT_RR_SVC: text[1] = f->i2; break;
+    case FORMAT_SI:
+        text[1] = f->i2;
+        put_address(text + 2, f->b1, f->d1);
+        break;
+    case FORMAT_RRE:
+        text[2] = 0;
+        text[3] = (uint8_t)(f->r1 << 4 | f->r3);
+        break;
+    case FORMAT_SS_L: text[1] = f->l1; break;
+    case FORMAT_SS_LL: text[1] = (uint8_t)(f->l1 << 4 | f->l2); break;
+    case FORMAT_SS_LI: text[1] = (uint8_t)(f->l1 << 4 | f->r3); break;
+    default: break;
     }
 }
