@@ -51,7 +51,10 @@ static inline uint32_t cost_units(const struct cost_row *r, uint32_t units) {
     return r->per_unit * ((units + (r->unit_floor ? 0u : r->unit_size - 1u)) / r->unit_size);
 }
 
-/* The cycles of an instruction as far as its text alone decides: base, index, and units that are static. */
+/* The cycles of an instruction as far as its text alone decides: base, index, and units of UNIT_REGISTERS, UNIT_MASK and
+ * the lengths (MVC as if its operands did not overlap). What depends on registers or storage the executor adds: units of
+ * UNIT_SHIFT (also where B2 is 0) and UNIT_PROCESSED, taken, doublewords, crossing. Looks at no more bytes of text than
+ * the instruction has. */
 uint32_t cost_static(const struct cost_model *model, const struct instruction *i, const uint8_t text[6]);
 
 #endif
