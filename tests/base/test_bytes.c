@@ -1,11 +1,5 @@
 /* Tests of base/bytes: big-endian values, buffers, hexadecimal text, and files that are whole or not there. */
-#include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "tests/support/unit.h"
 
 /* --- values and buffers ------------------------------------------------------------------------------------------- */
 
@@ -120,31 +115,6 @@ static void test_bytes_from_hex_refuses_all_else_and_appends_nothing(void **stat
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
-/* A folder of its own for each test; left and removed afterwards, with what is in it. */
-static int enter_folder(void **state) {
-    char *folder = strdup("/tmp/cloud370-test-XXXXXX");
-    *state = folder;
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int count_files(const char *folder) {
-    int count = 0;
-    DIR *d = opendir(folder);
-    for (struct dirent *entry; d && (entry = readdir(d));) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    }
-    closedir(d);
-    return count;
-}
-
-static int leave_folder(void **state) {
-    char command[128];
-    snprintf(command, sizeof command, "chmod -R u+w '%s'; rm -rf '%s'", (char *)*state, (char *)*state);
-    int status = chdir("/") == 0 ? system(command) : -1;
-    free(*state);
-    return status;
-}
-
 static void assert_file(const char *path, const char *expected) {
     struct bytes b = {0};
     struct error e = ERROR_CLEAR;
@@ -162,19 +132,6 @@ static void assert_fails_with(bool result, struct error *e, const char *text) {
     *e = ERROR_CLEAR;
 }
 
-/* Gives up root until as_root_again, because nothing is unwritable for root. */
-static void as_nobody(void) {
-    if (geteuid() == 0) {
-        assert_int_equal(seteuid(65534), 0);
-    }
-}
-
-static void as_root_again(void) {
-    if (getuid() == 0) {
-        assert_int_equal(seteuid(0), 0);
-    }
-}
-
 static void test_bytes_write_file_then_read_file_gives_the_same(void **state) {
     (void)state;
     struct error e = ERROR_CLEAR;
@@ -182,7 +139,7 @@ static void test_bytes_write_file_then_read_file_gives_the_same(void **state) {
     assert_file("a", "hello");
     assert_true(bytes_write_file("a", "", 0, &e));
     assert_file("a", "");
-    assert_int_equal(count_files("."), 1);
+    assert_int_equal(unit_count_files("."), 1);
 }
 
 static void test_bytes_read_file_appends_to_what_is_there(void **state) {
@@ -237,12 +194,12 @@ static void test_bytes_write_file_into_an_unwritable_folder_leaves_the_old_file(
     assert_int_equal(chmod("locked/a", 0666), 0);
     assert_int_equal(chmod("locked", 0555), 0);
     assert_int_equal(chmod(".", 0755), 0);
-    as_nobody();
+    unit_as_nobody();
     bool result = bytes_write_file("locked/a", "new", 3, &e);
-    as_root_again();
+    unit_root_again();
     assert_fails_with(result, &e, "cannot write locked/a: Permission denied");
     assert_file("locked/a", "old");
-    assert_int_equal(count_files("locked"), 1);
+    assert_int_equal(unit_count_files("locked"), 1);
 }
 
 static void test_bytes_write_file_respects_a_read_only_file(void **state) {
@@ -253,9 +210,9 @@ static void test_bytes_write_file_respects_a_read_only_file(void **state) {
     assert_int_equal(chmod(".", 0755), 0);
     bytes_write_file("open/a", "old", 3, &e);
     assert_int_equal(chmod("open/a", 0444), 0);
-    as_nobody();
+    unit_as_nobody();
     bool result = bytes_write_file("open/a", "new", 3, &e);
-    as_root_again();
+    unit_root_again();
     assert_fails_with(result, &e, "cannot write open/a: Permission denied");
     assert_file("open/a", "old");
 }
@@ -297,7 +254,7 @@ static void test_bytes_write_file_writes_a_pipe_directly(void **state) {
     assert_int_equal(read(fd, text, 5), 5);
     assert_string_equal(text, "hello");
     close(fd);
-    assert_int_equal(count_files("."), 1);
+    assert_int_equal(unit_count_files("."), 1);
 }
 
 static void test_bytes_write_file_reports_a_full_device(void **state) {
@@ -317,7 +274,7 @@ static void test_bytes_writer_keeps_the_old_file_until_it_is_closed(void **state
     assert_file("a", "old");
     assert_true(bytes_writer_close(w, &e));
     assert_file("a", "new");
-    assert_int_equal(count_files("."), 1);
+    assert_int_equal(unit_count_files("."), 1);
 }
 
 static void test_bytes_writer_discarded_leaves_nothing_behind(void **state) {
@@ -326,7 +283,7 @@ static void test_bytes_writer_discarded_leaves_nothing_behind(void **state) {
     struct bytes_writer *w = bytes_writer_open("a", &e);
     bytes_writer_append(w, "new", 3);
     bytes_writer_discard(w);
-    assert_int_equal(count_files("."), 0);
+    assert_int_equal(unit_count_files("."), 0);
 }
 
 static void test_bytes_writers_of_the_same_file_do_not_disturb_each_other(void **state) {
@@ -340,7 +297,7 @@ static void test_bytes_writers_of_the_same_file_do_not_disturb_each_other(void *
     assert_file("a", "first");
     assert_true(bytes_writer_close(second, &e));
     assert_file("a", "2");
-    assert_int_equal(count_files("."), 1);
+    assert_int_equal(unit_count_files("."), 1);
 }
 
 static void test_bytes_writer_writes_pieces_of_every_size_in_order(void **state) {
@@ -364,8 +321,6 @@ static void test_bytes_writer_writes_pieces_of_every_size_in_order(void **state)
     bytes_fini(&back);
 }
 
-#define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_get_and_put_are_big_endian_at_any_alignment),
@@ -376,21 +331,21 @@ int main(void) {
         cmocka_unit_test(test_bytes_to_hex_is_upper_case_and_terminated),
         cmocka_unit_test(test_bytes_from_hex_takes_either_case_and_appends),
         cmocka_unit_test(test_bytes_from_hex_refuses_all_else_and_appends_nothing),
-        FILE_TEST(test_bytes_write_file_then_read_file_gives_the_same),
-        FILE_TEST(test_bytes_read_file_appends_to_what_is_there),
-        FILE_TEST(test_bytes_read_file_refuses_what_is_longer_than_the_most),
-        FILE_TEST(test_bytes_read_file_names_the_file_and_the_reason),
-        FILE_TEST(test_bytes_write_file_into_a_missing_folder_fails),
-        FILE_TEST(test_bytes_write_file_into_an_unwritable_folder_leaves_the_old_file),
-        FILE_TEST(test_bytes_write_file_respects_a_read_only_file),
-        FILE_TEST(test_bytes_write_file_keeps_permissions_and_symbolic_links),
-        FILE_TEST(test_bytes_write_file_of_a_new_file_follows_the_umask),
-        FILE_TEST(test_bytes_write_file_writes_a_pipe_directly),
-        FILE_TEST(test_bytes_write_file_reports_a_full_device),
-        FILE_TEST(test_bytes_writer_keeps_the_old_file_until_it_is_closed),
-        FILE_TEST(test_bytes_writer_discarded_leaves_nothing_behind),
-        FILE_TEST(test_bytes_writers_of_the_same_file_do_not_disturb_each_other),
-        FILE_TEST(test_bytes_writer_writes_pieces_of_every_size_in_order),
+        unit_test_in_folder(test_bytes_write_file_then_read_file_gives_the_same),
+        unit_test_in_folder(test_bytes_read_file_appends_to_what_is_there),
+        unit_test_in_folder(test_bytes_read_file_refuses_what_is_longer_than_the_most),
+        unit_test_in_folder(test_bytes_read_file_names_the_file_and_the_reason),
+        unit_test_in_folder(test_bytes_write_file_into_a_missing_folder_fails),
+        unit_test_in_folder(test_bytes_write_file_into_an_unwritable_folder_leaves_the_old_file),
+        unit_test_in_folder(test_bytes_write_file_respects_a_read_only_file),
+        unit_test_in_folder(test_bytes_write_file_keeps_permissions_and_symbolic_links),
+        unit_test_in_folder(test_bytes_write_file_of_a_new_file_follows_the_umask),
+        unit_test_in_folder(test_bytes_write_file_writes_a_pipe_directly),
+        unit_test_in_folder(test_bytes_write_file_reports_a_full_device),
+        unit_test_in_folder(test_bytes_writer_keeps_the_old_file_until_it_is_closed),
+        unit_test_in_folder(test_bytes_writer_discarded_leaves_nothing_behind),
+        unit_test_in_folder(test_bytes_writers_of_the_same_file_do_not_disturb_each_other),
+        unit_test_in_folder(test_bytes_writer_writes_pieces_of_every_size_in_order),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
 }

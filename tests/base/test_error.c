@@ -1,12 +1,8 @@
 /* Tests of base/error. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "tests/support/unit.h"
 
 static void test_error_set_formats_text_and_returns_false(void **state) {
     (void)state;

@@ -1,12 +1,8 @@
 /* Tests of base/random. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/random.h"
+#include "tests/support/unit.h"
 
 /* The first outputs for the state 1, 2, 3, 4 can be worked out by hand from the definition: 2 * 5 = 10, rotated by 7 is
  * 1280, times 9 is 11520; then s[1] is 0; and so on. */

@@ -1,14 +1,10 @@
 /* Tests of base/timeline: order, stability, and what events may do while they fire. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "base/timeline.h"
+#include "tests/support/unit.h"
 
 /* What fired, as text: an event appends its name. */
 struct log {

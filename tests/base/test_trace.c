@@ -1,10 +1,5 @@
 /* Tests of base/trace: who is called when, the JSON of an event, and the writer. */
-#include <cmocka.h>
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/trace.h"
+#include "tests/support/unit.h"
 
 #define BIT(kind) (1u << (kind))
 #define ALL_KINDS (BIT(TRACE_KIND_COUNT) - 1)
@@ -244,19 +240,6 @@ static void test_trace_json_of_every_kind_is_an_object(void **state) {
 
 /* --- the writer --------------------------------------------------------------------------------------------------- */
 
-static int enter_folder(void **state) {
-    char *folder = strdup("/tmp/cloud370-test-XXXXXX");
-    *state = folder;
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave_folder(void **state) {
-    unlink("trace.json");
-    int status = chdir("/") == 0 ? rmdir(*state) : -1; /* fails when a temporary file was left */
-    free(*state);
-    return status;
-}
-
 static void test_trace_writer_writes_the_wanted_kinds_when_it_is_closed(void **state) {
     (void)state;
     struct error e = ERROR_CLEAR;
@@ -269,6 +252,7 @@ static void test_trace_writer_writes_the_wanted_kinds_when_it_is_closed(void **s
     assert_int_not_equal(access("trace.json", F_OK), 0);
     assert_true(trace_writer_close(w, &e));
     assert_false(trace_wants(t, TRACE_TRAP));
+    assert_int_equal(unit_count_files("."), 1);
     struct bytes b = {0};
     assert_true(bytes_read_file(&b, "trace.json", 1000, &e));
     assert_string_equal(
@@ -327,11 +311,9 @@ int main(void) {
         cmocka_unit_test(test_trace_json_text_that_is_not_there_is_null),
         cmocka_unit_test(test_trace_json_text_of_any_bytes_is_a_valid_string),
         cmocka_unit_test(test_trace_json_of_every_kind_is_an_object),
-        cmocka_unit_test_setup_teardown(test_trace_writer_writes_the_wanted_kinds_when_it_is_closed, enter_folder,
-                                        leave_folder),
-        cmocka_unit_test_setup_teardown(test_trace_writer_of_no_event_writes_an_empty_file, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(test_trace_writer_refuses_a_folder_that_is_not_there, enter_folder,
-                                        leave_folder),
+        unit_test_in_folder(test_trace_writer_writes_the_wanted_kinds_when_it_is_closed),
+        unit_test_in_folder(test_trace_writer_of_no_event_writes_an_empty_file),
+        unit_test_in_folder(test_trace_writer_refuses_a_folder_that_is_not_there),
         cmocka_unit_test(test_trace_writer_reports_a_full_device),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
