@@ -1,0 +1,27 @@
+# The second compiler: everything builds with clang without a warning, and every fuzz target runs a while from its
+# seeds. How long is counted in runs, so a slow machine finds the same.
+. "$SOURCE_DIR/tests/support/shell.sh"
+command -v clang >/dev/null || skip "no clang"
+echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+    clang -x c -fsanitize=fuzzer,address -o "$work/probe" - 2>/dev/null || skip "clang has no sanitizer libraries"
+
+folder=$BUILD_DIR/clang
+generator="Unix Makefiles"
+command -v ninja >/dev/null && generator=Ninja
+cmake -S "$SOURCE_DIR" -B "$folder" -G "$generator" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_C_FLAGS="-O1 -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer" \
+    -DCLOUD370_WERROR=ON -DCLOUD370_FUZZ=ON >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+cmake --build "$folder" --parallel 2 >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+
+for source in "$SOURCE_DIR"/tests/fuzz/*.c; do
+    [ -e "$source" ] || continue
+    name=$(basename "$source" .c)
+    seeds=$SOURCE_DIR/tests/fuzz/seeds/$name
+    [ -d "$seeds" ] || seeds=
+    mkdir "$work/$name"
+    (cd "$work" && "$folder/tests/fuzz_$name" -seed=1 -runs=20000 -max_len=4096 -print_final_stats=1 \
+        "$work/$name" ${seeds:+"$seeds"}) >"$work/log" 2>&1 || {
+        tail -n 60 "$work/log" >&2
+        fail "fuzz_$name found something"
+    }
+done
