@@ -12,7 +12,9 @@ cp "$SOURCE_DIR/isa/embedded.h" isa/
 for floor in $tower; do
     echo "int ${floor}_answer(void);" >"$floor/$floor.h"
 done
-cmake -S . -B build >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+generator="Unix Makefiles"
+command -v ninja >/dev/null && generator=Ninja
+cmake -S . -B build -G "$generator" -DCMAKE_BUILD_TYPE=Debug >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 cmake --build build >"$work/log" 2>&1 || fail "empty floors: $(cat "$work/log")"
 
 # place FLOOR: where this floor's sources are.
@@ -44,7 +46,6 @@ done
 awk 'BEGIN { for (i = 1; i < 256; i++) printf "%c", i }' </dev/null >isa/models/bytes.model
 printf ';;[a;b]${c}@d@\\\\ "\\" $ENV{HOME} ]]] [[ \\; %%s ??/ \n\n' >isa/models/awkward.name.model
 : >isa/models/empty.model
-mkdir tests tests/isa
 cat >ui/cli/main.c <<'END'
 #include <stdio.h>
 #include <string.h>

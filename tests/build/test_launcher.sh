@@ -120,24 +120,51 @@ out_has "missing   to build  cmake"
 PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/empty" expect 1 "$tree/cloud370" doctor --json
 out_has '"built":false'
 
-# With apt-get, what is missing is asked for, once more after fetching the lists; nothing else is touched.
+# With apt-get, what is missing is asked for, once more after fetching the lists. This one installs by links, to what
+# the test itself was built with, and only after `update`.
 cat >"$work/few/apt-get" <<END
 #!/bin/sh
 echo "\$*" >>"$work/apt.log"
-exit 100
+case " \$* " in
+*" update "*) : >"$work/updated" ;;
+*)
+    [ -e "$work/updated" ] || { echo "Unable to locate package"; exit 100; }
+    [ -e "$work/works" ] || { echo "the disk is full"; exit 100; }
+    PATH='$PATH'
+    for tool in cc gcc clang cmake ctest ninja make pkg-config as ld ar ranlib nm uname getconf; do
+        path=\$(command -v \$tool) && ln -s "\$path" "$work/few/\$tool"
+    done
+    ;;
+esac
+exit 0
 END
-chmod +x "$work/few/apt-get"
-if [ "$(id -u)" -eq 0 ]; then
-    few run
-    err_has "cloud370: installing gcc"
-    err_has "could not install"
-    [ "$(grep -c 'update$' "$work/apt.log")" -eq 1 ] || fail "$(cat "$work/apt.log")"
-    rm "$work/apt.log"
-fi
+cat >"$work/few/sudo" <<'END'
+#!/bin/sh
+[ "$1" != -n ] || shift
+exec "$@"
+END
+chmod +x "$work/few/apt-get" "$work/few/sudo"
+few run
+err_has "cloud370: installing gcc"
+err_has "the disk is full"
+err_has "could not install gcc"
+[ "$(grep -c ' update$' "$work/apt.log")" -eq 1 ] || fail "$(cat "$work/apt.log")"
+rm "$work/apt.log"
 few --no-install run
 [ ! -e "$work/apt.log" ] || fail "--no-install called apt-get"
 PATH="$work/few" CC='' expect 3 "$tree/cloud370" fresh
 [ ! -e "$work/apt.log" ] || fail "a call with nothing to do called apt-get"
+
+: >"$work/works"
+rm "$work/updated"
+PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/installed" expect 3 "$tree/cloud370" after apt-get
+out_is "five / [after] [apt-get]"
+[ "$(wc -l <"$work/err")" -eq 2 ] || fail "more than two lines: $(cat "$work/err")"
+grep -q 'install --no-install-recommends gcc .*cmake' "$work/apt.log" || fail "$(cat "$work/apt.log")"
+rm "$work/apt.log"
+PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/installed" expect 3 "$tree/cloud370"
+err_is ""
+[ ! -e "$work/apt.log" ] || fail "the second call called apt-get"
 
 # A folder that cannot be written (a file is in the way, which stops root as well) is named.
 echo >"$work/file"

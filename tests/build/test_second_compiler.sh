@@ -9,7 +9,7 @@ folder=$BUILD_DIR/clang
 generator="Unix Makefiles"
 command -v ninja >/dev/null && generator=Ninja
 cmake -S "$SOURCE_DIR" -B "$folder" -G "$generator" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_C_FLAGS="-O1 -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer" \
+    -DCMAKE_C_FLAGS="-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer" \
     -DCLOUD370_WERROR=ON -DCLOUD370_FUZZ=ON >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 cmake --build "$folder" --parallel 2 >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 
