@@ -1,7 +1,4 @@
-/* The command cloud370. */
-#include <stdio.h>
+/* The executable cloud370; everything is in the library, where tests can call it. */
+#include "ui/cli/cli.h"
 
-int main(void) {
-    printf("cloud370 %s\n", CLOUD370_VERSION);
-    return 0;
-}
+int main(int argc, char **argv) { return cli_main(argc, argv, stdout, stderr); }
