@@ -41,51 +41,78 @@ enum channel_status {
 /* A device: a struct of functions and a state of its own. One file a device in isa/devices/. */
 struct device;
 struct device_command {
-    uint8_t code;      /* CCW bits 0-7 */
-    uint8_t *data;     /* control and write: what the program sent; read and sense: to be filled */
-    uint32_t count;    /* bytes sent, or room in data */
+    uint8_t code;  /* CCW bits 0-7 */
+    uint8_t *data; /* control and write: what the program sent; read and sense: to be filled */
+    uint32_t count; /* bytes sent, or room in data; 0 when the command is immediate */
     /* The device's answer; zero before the call. */
-    uint32_t used;     /* bytes taken or delivered, 0..count */
-    bool more;         /* read: the device has more bytes than fit, so the length is incorrect */
-    bool immediate;    /* no data transfer: the length cannot be incorrect */
-    uint8_t status;    /* enum unit_status */
-    uint64_t cycles;   /* how long it takes, in cycles of the machine's clock; a multiple of 100 */
+    uint32_t used;   /* bytes taken or delivered, 0..count */
+    bool more;       /* read: the device has more bytes than fit, so the length is incorrect */
+    bool wait;       /* the device cannot do it yet, and has done nothing: the channel stays busy and offers the same
+                      * command again after channel_device_ready; the rest of the answer is ignored */
+    uint8_t status;  /* enum unit_status; channel end + device end when all is well */
+    uint64_t cycles; /* how long it takes, in cycles of the machine's clock; a multiple of 100 */
 };
 struct device_ops {
     const char *type; /* "3215", "1403" */
     void (*command)(struct device *d, struct device_command *c);
+    /* Which control commands, beside X'03', transfer no data: their data address is not looked at, and their length
+     * cannot be incorrect. May be NULL: no other. */
+    bool (*immediate)(uint8_t code);
     void (*free)(struct device *d);
 };
 struct device {
     const struct device_ops *ops;
     uint8_t sense[24];
     unsigned sense_length;
+    struct subchannel *subchannel; /* the channel set's own: where the device is attached */
 };
 
 /* How a channel set reaches its machine. fetch and store answer with a channel status: 0,
  * CHANNEL_PROGRAM_CHECK (address not installed) or CHANNEL_PROTECTION_CHECK (key). They check and transfer `length`
- * bytes (1..2048, within one 2 KB block) of absolute storage; key 0..15. In a monitor they may suspend the caller, who may never be resumed:
- * nothing is owned across them. */
+ * bytes (1..2048, within one 2 KB block) of absolute storage; key 0..15; all or nothing. In a monitor they may suspend
+ * the caller, who may never be resumed: nothing is owned across them. They are called only from within
+ * channel_start_io, channel_test_io, channel_clear_io, channel_halt_io, channel_test and channel_take_interruption,
+ * never from an event of the timeline. */
 struct channel_host {
     uint8_t (*fetch)(void *self, uint32_t absolute, unsigned key, void *to, uint32_t length);
     uint8_t (*store)(void *self, uint32_t absolute, unsigned key, const void *from, uint32_t length);
     void *self;
     struct timeline *timeline; /* of the machine's clock, in picoseconds; borrowed */
+    /* Called when channel_has_interruption may have become true other than by one of the machine's own I/O
+     * instructions: by an event of the timeline, console_type or channel_attention. May be NULL. */
+    void (*notify)(void *self);
 };
 
 struct channel_set;
 
 struct channel_set *channel_set_new(const struct channel_host *host); /* copies *host; NULL: no memory */
-void channel_set_free(struct channel_set *s);                          /* frees its devices too */
+void channel_set_free(struct channel_set *s);                         /* frees its devices too */
 /* Attaches a device at a 16-bit I/O address; takes it over. False when the address is taken or there is no memory (the
  * device is freed then, too). */
 bool channel_attach(struct channel_set *s, uint16_t address, struct device *device);
 struct device *channel_device(const struct channel_set *s, uint16_t address); /* NULL: none */
-/* I/O system reset: everything in progress and pending is forgotten. */
+/* I/O system reset: everything in progress and pending is forgotten, and sense data too. What a device has printed, or
+ * was typed, stays. */
 void channel_reset(struct channel_set *s);
 
-/* The I/O instructions; each returns the condition code. `address` is 16 bits. Where *csw is set (condition code 1) the caller stores it at real
- * 64 of its machine. */
+/* The I/O instructions; each returns the condition code. `address` is 16 bits. Where *csw is set (condition code 1) the
+ * caller stores it at real 64 of its machine; otherwise it is untouched.
+ *
+ * A device holds at most one condition of each kind: program-controlled interruption, ending status, attention. A later
+ * one of the same kind replaces an earlier one that was not taken.
+ *
+ * channel_start_io, SIO and SIOF: 0 started, 2 the device is busy, 3 no such device; never 1, every error ends by
+ * interruption. A condition pending does not prevent the start; those of the device's earlier program are forgotten.
+ * The device is marked busy last: when the caller is dropped inside fetch or store, the device remains idle and no
+ * condition is left behind (what it has already printed stays printed). A channel program is ended by a program check
+ * after 65536 accesses to storage (each CCW, IDAW, and piece of data within a 2 KB block is one), so that an endless
+ * loop of CCWs ends; a data chain may move at most 1 MB.
+ * channel_test_io and channel_clear_io, TIO and CLRIO: 0 available, 1 the oldest condition of the device is in *csw and
+ * cleared, 2 busy, 3 none.
+ * channel_halt_io, HIO and HDV: 0 a condition is pending, 1 nothing was in progress: *csw is the device's last, which
+ * is made pending as well, 2 busy, 3 none. A program that waits for its device (read inquiry) is ended by it.
+ * channel_test, TCH: 0 available, 1 a condition is pending on the channel, 3 no device on it.
+ * channel_id, STIDC: 0 and *id, the word for real 168; 3 no device on the channel. */
 unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw);
 unsigned channel_test_io(struct channel_set *s, uint16_t address, uint64_t *csw);
 unsigned channel_clear_io(struct channel_set *s, uint16_t address, uint64_t *csw);
@@ -94,23 +121,34 @@ unsigned channel_test(struct channel_set *s, uint16_t address);
 unsigned channel_id(struct channel_set *s, uint16_t address, uint32_t *id);
 
 /* The first pending I/O interruption on a channel enabled in `channels` (psw_channels): sets address and CSW, and clears
- * it. False: there is none. */
+ * it. Lowest channel first, then by arrival. False: there is none. Programs that waited for a device that is ready now
+ * are continued here. */
 bool channel_take_interruption(struct channel_set *s, uint32_t channels, uint16_t *address, uint64_t *csw);
+/* Whether channel_take_interruption has something to do: true also for a program to be continued, after which there may
+ * be no interruption yet. */
 bool channel_has_interruption(const struct channel_set *s, uint32_t channels);
 /* Presents attention from a device (the operator pressed request). False: no such device. */
 bool channel_attention(struct channel_set *s, uint16_t address);
-/* Whether something is in progress that will end by itself on the channels in `channels`. */
+/* Whether something is in progress that will end by itself on the channels in `channels`: a read inquiry for which no
+ * line was typed will not. */
 bool channel_active(const struct channel_set *s, uint32_t channels);
+
+/* For devices: the device can now do the command to which it answered `wait`. No effect when there was none. */
+void channel_device_ready(struct device *d);
 
 /* Devices. `line` is called for each line that was completed (ISO 8859-1 bytes without the line end); may be NULL. */
 typedef void device_line(void *self, const char *line, size_t length);
 /* Console typewriter, 3215 (s370 facts, 7.7). */
 struct device *console_new(const struct cost_model *model, device_line *line, void *self);
-/* Everything written so far, as ISO 8859-1, lines ended by \n. Borrowed. */
+/* Everything that programs have written so far, as ISO 8859-1, lines ended by \n; the last one may be unfinished.
+ * Characters that cannot be printed are dots; X'15', new line, ends a line. Borrowed. */
 const struct bytes *console_text(const struct device *d);
-/* A line that the operator types; read by the next read inquiry. Does not present attention. False: no memory. */
+/* A line that the operator types, ISO 8859-1 without the line end; each read inquiry takes one, and waits until there is
+ * one. Does not present attention. False: no memory. */
 bool console_type(struct device *d, const char *line, size_t length);
-/* Line printer, 1403. */
+/* Line printer, 1403: 132 columns, what goes beyond is lost. `line` is called for blank lines too; a skip to channel 1
+ * is one form feed, "\f", in printer_text and the first character of the next line; lines printed over each other (write
+ * without space) are joined by \r. Characters that it does not have are blanks. */
 struct device *printer_new(const struct cost_model *model, device_line *line, void *self);
 const struct bytes *printer_text(const struct device *d);
 

@@ -98,7 +98,7 @@ static const char *unit_name(enum instruction_unit unit) {
 }
 
 /* Only the kind BRANCH can be taken. */
-enum instruction_kind { KIND_PLAIN, KIND_STORAGE, KIND_BRANCH, KIND_CONTROL, KIND_EXECUTE, KIND_SVC };
+enum instruction_kind { KIND_PLAIN, KIND_STORAGE, KIND_FAR, KIND_BRANCH, KIND_CONTROL, KIND_EXECUTE, KIND_SVC };
 static const uint8_t kinds[INSTRUCTION_COUNT] = {
 #define INSTRUCTION(code, mnemonic, name, format, cc, privileged, class, unit, kind, ...)                              \
     [INSTRUCTION_##mnemonic] = KIND_##kind,

@@ -121,9 +121,12 @@ void processor_cause(struct processor *p, enum cycle_cause cause);
  * supervisor's machine ends it. */
 void processor_running(struct processor *p, struct machine *vm);
 /* `vm` retired an instruction that its monitor interpreted: counts it and moves the nominal clocks of vm and the machines
- * below by its cost; `units`: what its cost grows with beyond the text (0: nothing). A machine with a supervisor of its own
- * in C is that supervisor, whose instructions are a monitor's and not counted. */
-void processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], uint32_t doublewords);
+ * below by its cost. `execute`: the text of the EXECUTE whose target it was, NULL: none; both count as one instruction and
+ * cost what both do. `doublewords` of storage its operand touched (LCTL and STCTL cost by them; elsewhere more than one is a
+ * crossing). A machine with a supervisor of its own in C is that supervisor, whose instructions are a monitor's and not
+ * counted. */
+void processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
+                      uint32_t doublewords);
 /* An interruption of class c was reflected to `vm`: counts it, and ends the run of vm's own guest. */
 void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c);
 /* The virtual machine stopped, or is ready again. */
@@ -149,6 +152,8 @@ struct machine_ops {
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,
                                     uint32_t memory_bytes, struct error *e);
 void machine_free_virtual(struct machine *m);
+/* The `self` of a virtual machine made with these ops; NULL for any other machine. */
+void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
 /* Whether m is on the CPU now (it and every machine above it in the chain of running ones): then its general registers,
  * condition code and instruction address are the CPU's, read with these. */
 bool machine_is_running(const struct machine *m);
@@ -161,5 +166,9 @@ static inline uint64_t clock_units(uint64_t cycles) { return cycles / 100 * 4710
 static inline uint64_t clock_cycles(uint64_t units) {
     return units / 47104 * 100 + (units % 47104 * 100 + 47103) / 47104;
 }
+
+/* Ticks of the interval timer, 300 a second, in the first n cycles, and the first cycle with that many. */
+static inline uint64_t clock_ticks(uint64_t cycles) { return cycles / 2000000 * 69 + cycles % 2000000 * 69 / 2000000; }
+static inline uint64_t clock_tick_at(uint64_t ticks) { return ticks / 69 * 2000000 + (ticks % 69 * 2000000 + 68) / 69; }
 
 #endif

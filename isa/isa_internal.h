@@ -1,0 +1,374 @@
+/* What the files of isa/ share: the processor, the bare machine, decoded instructions, and fast access to storage.
+ *
+ * Three caches stand between an instruction and storage, and none of them changes what a program or its cycle count
+ * sees:
+ *   code blocks  each 2 KB block of storage that is executed is decoded, an instruction at a time, into an array with one
+ *                slot per halfword; stores into the block reset the slots they touch.
+ *   TLB          mmu/tlb.h, the simulated one: its hits and misses are part of the machine.
+ *   lookaside    a host pointer per recently used logical block, with the right to fetch or store proved for the present
+ *                key and space. A hit means: translated, accessible, reference (and change) bit on already, and, with DAT
+ *                on, last used in its TLB set; so nothing observable remains to be done. */
+#ifndef ISA_ISA_INTERNAL_H
+#define ISA_ISA_INTERNAL_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/timeline.h"
+#include "base/trace.h"
+#include "isa/channel.h"
+#include "isa/cost.h"
+#include "isa/instruction.h"
+#include "isa/machine.h"
+#include "isa/psw.h"
+#include "isa/supervisor.h"
+#include "mmu/dat.h"
+#include "mmu/storage.h"
+#include "mmu/tlb.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+enum { ADDRESS_MASK = 0xFFFFFF, NO_REGISTER = 16, BLOCK_SLOTS = STORAGE_BLOCK_BYTES / 2, LOOKASIDE_ENTRIES = 256 };
+
+/* One decoded instruction, 16 bytes. Register fields that take part in address generation hold NO_REGISTER, which always
+ * contains 0, where the instruction says register 0. */
+struct operation {
+    const void *go;  /* where the execution loop continues for it */
+    uint16_t cost;   /* cycles as far as the text decides */
+    uint16_t d2;     /* displacement of the second (or only) storage operand */
+    uint8_t r1;      /* R1, M1; SS: the length byte; SVC: the number */
+    uint8_t b2;      /* base of the second (or only) storage operand */
+    union {
+        struct {
+            uint8_t r2;    /* X2 (as an address register), R2, R3, M3 */
+            uint8_t extra; /* SI: the immediate; branches: what a taken branch costs more */
+        };
+        uint16_t s1; /* SS, SSE: base and displacement of the first operand, as in the text */
+    };
+};
+_Static_assert(sizeof(struct operation) == 16, "decoded instructions are indexed by shifting");
+
+struct code_block {
+    uint32_t lines;         /* bit n: something in bytes 64 n .. 64 n + 63 has been decoded */
+    const void *undecoded;  /* what an empty slot holds */
+    const uint8_t *text;    /* the block itself */
+    struct operation slot[BLOCK_SLOTS + 3]; /* the last three: execution runs out of the block */
+};
+
+struct lookaside_entry {
+    uint64_t fetch, store; /* context and logical address for which the access is free; 0: none */
+    uint8_t *host;         /* first byte of the block */
+    struct code_block *code; /* decoded instructions of this block, or NULL */
+};
+
+/* How an instruction ended, beside 0 (go on with the next one) and program-interruption codes. */
+enum outcome {
+    OUTCOME_COMPLETED = 0x200, /* OR-ed to a program code: all results are stored, the instruction counts */
+    OUTCOME_EVENT = 0x1000,    /* nothing happened to the program: the horizon was reached */
+    OUTCOME_SYNC,              /* an instruction that may have changed PSW, mapping or pending conditions is done */
+    OUTCOME_RESUME,            /* an interruptible one stopped in the middle: it is to be executed again */
+    OUTCOME_SVC,
+    OUTCOME_CALL,
+    OUTCOME_BRANCH,            /* execute_one only: target in p->branch_target */
+    OUTCOME_LATE = 0x2000,     /* OR-ed to a program code: recognised in fetching the instruction */
+};
+
+enum external_pending { /* conditions that stay until taken; clock comparator and CPU timer are levels, not kept here */
+    PENDING_INTERRUPT_KEY = 1,
+    PENDING_EMERGENCY_SIGNAL = 2,
+    PENDING_EXTERNAL_CALL = 4,
+    PENDING_INTERVAL_TIMER = 8,
+};
+
+enum { SUPERVISORS_MOST = 64 };
+
+struct processor {
+    /* What the execution loop touches, first. */
+    uint32_t gpr[17]; /* [16] is always 0 */
+    struct psw psw;   /* cc is live at all times; ia is right outside the loop only */
+    struct lookaside_entry *lookaside; /* of the present mode: dat or real */
+    uint64_t context;                  /* of the present mode: generation and key, OR-ed to addresses to make tags */
+    union {
+        struct {
+            uint32_t dynamic_cost; /* cycles of the present instruction that its text did not decide */
+            uint32_t tlb_cost;     /* cycles of TLB misses since it began */
+        };
+        uint64_t charged; /* either of the two */
+    };
+    int64_t remaining;     /* cycles until the horizon */
+    uint64_t retired;      /* instructions not yet flushed to the accounts */
+    uint32_t branch_target;
+    unsigned length;       /* bytes of the instruction that ended with an outcome */
+    struct code_block *code; /* of the block being executed */
+    uint32_t code_base;      /* its logical address */
+    bool held;               /* code and code_base may be used without asking again */
+    bool page_protected;     /* the last protection exception was page protection's (TEA is stored) */
+    uint32_t translation_address; /* of the last translation exception */
+    uint32_t monitor_code;        /* of the last monitor event */
+    uint8_t monitor_class;
+    uint8_t svc_number;
+
+    /* Control state. */
+    uint32_t cr[16];
+    uint32_t prefix;
+    uint64_t dat_generation, real_generation;
+    struct dat_format format; /* of cr0, when format_valid */
+    bool format_valid;
+    uint64_t space; /* tlb_space of cr0 and cr1 */
+
+    /* Clocks, in cycles of the clock (nominal ones, or all). `horizon` is the nominal time at which remaining is 0. */
+    uint64_t horizon;
+    int64_t cycles_offset;   /* all cycles = nominal ones + this */
+    uint64_t tod_epoch;      /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
+    uint64_t comparator;
+    uint64_t timer_value, timer_set; /* CPU timer: value at the clock reading (units) when it was set */
+    uint64_t interval_ticks; /* of the interval timer, so far */
+    unsigned external;       /* enum external_pending */
+    bool machine_check;      /* pending */
+    uint64_t machine_check_code;
+    bool restart;            /* pending */
+
+    /* Program-interruption loops: the last one. */
+    uint8_t last_old[8];
+    unsigned last_code;
+    uint64_t last_retired;
+    bool last_valid;
+
+    uint64_t flushed_nominal; /* nominal time up to which the accounts are right */
+    int level;                /* of whoever runs: the length of the chain of running machines */
+    uint64_t booked[MACHINE_LEVELS][CAUSE_COUNT];
+
+    struct machine *machine;
+    struct storage *storage;
+    const struct cost_model *model;
+    struct supervisor *supervisor[SUPERVISORS_MOST]; /* of this machine and of all above it, by number */
+    struct supervisor *active; /* whose activation is running right now */
+    struct tlb tlb;
+    struct lookaside_entry dat_lookaside[LOOKASIDE_ENTRIES], real_lookaside[LOOKASIDE_ENTRIES];
+};
+
+struct machine {
+    char name[32];
+    struct machine *host; /* NULL: bare */
+    int level;
+    uint32_t memory;
+    struct machine *running; /* the virtual machine to which this one has given control */
+    struct supervisor *supervisor;
+    enum machine_status status;
+    bool started;
+    uint64_t instructions, nominal;
+    uint64_t interruptions[INTERRUPTION_CLASSES];
+    struct processor *processor;
+
+    /* A virtual machine's. */
+    const struct machine_ops *ops;
+    void *self;
+
+    /* The bare machine's. */
+    struct trace *trace;
+    const struct cost_model *model;
+    struct storage *storage;
+    struct timeline *timeline;
+    struct channel_set *channels;
+    struct code_block **code; /* by block; NULL until something is executed */
+    bool nominal_time;
+    struct random keys; /* stream of supervisors' keys */
+    char fault[256];
+    bool start_psw;
+    uint8_t start[8];
+    const struct machine_limits *limits; /* of the machine_run in progress */
+    struct machine *limited;
+    uint64_t limit_count, limit_cycles, trap_count;
+    uint64_t address_checked; /* retired count at which until_address was last passed */
+};
+
+/* ---- Time ---- */
+
+/* Nominal cycles so far, with the present instruction not counted yet. */
+static inline uint64_t processor_nominal(const struct processor *p) { return p->horizon - (uint64_t)p->remaining; }
+static inline uint64_t processor_cycles(const struct processor *p) {
+    return processor_nominal(p) + (uint64_t)p->cycles_offset;
+}
+/* What the machine's clocks are made from. */
+static inline uint64_t processor_clock(const struct processor *p) {
+    return p->machine->nominal_time ? processor_nominal(p) : processor_cycles(p);
+}
+
+/* Adds cycles that are not a retiring instruction's, for this cause, at the level that runs now. */
+static inline void processor_book(struct processor *p, uint64_t cycles, enum cycle_cause cause) {
+    p->cycles_offset += (int64_t)cycles;
+    p->booked[p->level][cause] += cycles;
+}
+/* Brings instruction counts, nominal times and the books up to date. */
+void processor_flush(struct processor *p);
+/* Ends the run of m's virtual machine: an interruption of m did. */
+void processor_left(struct processor *p, struct machine *m);
+
+/* ---- Access to storage under the present PSW (isa/access.c) ---- */
+
+enum access_kind { ACCESS_FETCH, ACCESS_STORE, ACCESS_INSTRUCTION };
+
+/* To be called whenever PSW key or DAT bit, CR0, CR1, or the prefix has changed. */
+void access_mode_changed(struct processor *p);
+/* Forget what the lookasides have proved: storage keys, tables or the TLB have changed. */
+void access_forget(struct processor *p);
+/* Translates and checks one location without marking it; ACCESS_OK sets *absolute. */
+unsigned access_locate(struct processor *p, uint32_t address, enum access_kind kind, uint32_t *absolute);
+/* Sets reference (and change) bit of a block that access_locate has found accessible, and remembers it. */
+struct lookaside_entry *access_mark(struct processor *p, uint32_t address, uint32_t absolute, enum access_kind kind);
+/* Slow paths of the functions below; length 1..8. */
+unsigned access_fetch(struct processor *p, uint32_t address, unsigned length, uint64_t *value);
+unsigned access_store(struct processor *p, uint32_t address, unsigned length, uint64_t value);
+/* Resets decoded instructions after a store of `length` bytes at `offset` of the block. */
+void code_changed(struct code_block *code, uint32_t offset, uint32_t length);
+/* The code block of a block of storage, made when it is not there; NULL: no memory. */
+struct code_block *code_block_at(struct processor *p, uint32_t absolute, const void *undecoded, const void *end);
+
+#define ACCESS_FUNCTIONS(NAME, TYPE, BYTES, GET, PUT)                                                                  \
+    static inline unsigned fetch_##NAME(struct processor *p, uint32_t a, TYPE *v) {                                    \
+        const struct lookaside_entry *e = &p->lookaside[a >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];           \
+        if (LIKELY(e->fetch == (p->context | (a & (0xFFF800u | (BYTES - 1)))))) {                                      \
+            *v = GET(e->host + (a & (STORAGE_BLOCK_BYTES - 1)));                                                       \
+            return 0;                                                                                                  \
+        }                                                                                                              \
+        uint64_t wide = 0;                                                                                             \
+        unsigned x = access_fetch(p, a, BYTES, &wide);                                                                 \
+        *v = (TYPE)wide;                                                                                               \
+        return x;                                                                                                      \
+    }                                                                                                                  \
+    static inline unsigned store_##NAME(struct processor *p, uint32_t a, TYPE v) {                                     \
+        const struct lookaside_entry *e = &p->lookaside[a >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];           \
+        if (LIKELY(e->store == (p->context | (a & (0xFFF800u | (BYTES - 1)))))) {                                      \
+            PUT(e->host + (a & (STORAGE_BLOCK_BYTES - 1)), v);                                                         \
+            if (UNLIKELY(e->code != NULL)) code_changed(e->code, a & (STORAGE_BLOCK_BYTES - 1), BYTES);                \
+            return 0;                                                                                                  \
+        }                                                                                                              \
+        return access_store(p, a, BYTES, v);                                                                           \
+    }
+static inline uint8_t bytes_get8(const uint8_t *b) { return *b; }
+static inline void bytes_put8(uint8_t *b, uint8_t v) { *b = v; }
+ACCESS_FUNCTIONS(byte, uint8_t, 1, bytes_get8, bytes_put8)
+ACCESS_FUNCTIONS(halfword, uint16_t, 2, bytes_get16, bytes_put16)
+ACCESS_FUNCTIONS(word, uint32_t, 4, bytes_get32, bytes_put32)
+ACCESS_FUNCTIONS(doubleword, uint64_t, 8, bytes_get64, bytes_put64)
+#undef ACCESS_FUNCTIONS
+
+/* An operand of 1..2048 bytes as it lies in host memory: one piece, or two where it crosses a block. */
+struct span {
+    uint8_t *piece[2];
+    uint32_t length[2]; /* length[1] is 0 for one piece */
+    struct code_block *code[2];
+};
+/* Makes every byte of the operand accessible, marks its blocks, and fills *s; or a program code, nothing marked. */
+unsigned span_slow(struct processor *p, uint32_t address, uint32_t length, enum access_kind kind, struct span *s);
+static inline unsigned span_open(struct processor *p, uint32_t a, uint32_t length, enum access_kind kind,
+                                 struct span *s) {
+    const struct lookaside_entry *e = &p->lookaside[a >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];
+    uint32_t offset = a & (STORAGE_BLOCK_BYTES - 1);
+    if (LIKELY((kind == ACCESS_STORE ? e->store : e->fetch) == (p->context | (a & 0xFFF800u)) &&
+               offset + length <= STORAGE_BLOCK_BYTES)) {
+        s->piece[0] = e->host + offset;
+        s->length[0] = length;
+        s->length[1] = 0;
+        s->code[0] = e->code;
+        return 0;
+    }
+    return span_slow(p, a, length, kind, s);
+}
+static inline uint8_t *span_at(const struct span *s, uint32_t i) {
+    return i < s->length[0] ? s->piece[0] + i : s->piece[1] + (i - s->length[0]);
+}
+void span_stored_slow(const struct span *s);
+/* To be called after bytes of a span opened for storing were changed. */
+static inline void span_stored(const struct span *s) {
+    if (UNLIKELY(s->code[0] || s->length[1])) span_stored_slow(s);
+}
+void span_read(const struct span *s, void *to);
+void span_write(const struct span *s, const void *from);
+
+/* Real storage without translation, protection or key 0..15 checks, for what the CPU itself reads and writes (PSWs, codes,
+ * tables): false when it is not installed. `mark`: sets reference, and for a store change, bits. */
+bool real_read(struct processor *p, uint32_t real, void *to, uint32_t length);
+bool real_write(struct processor *p, uint32_t real, const void *from, uint32_t length);
+/* Walks the present tables, without TLB or charge. */
+enum access walk_tables(struct processor *p, uint32_t va, struct dat_walk *w);
+
+/* ---- Addresses ---- */
+
+static inline uint32_t address_rx(const struct processor *p, const struct operation *o) {
+    return (p->gpr[o->r2] + p->gpr[o->b2] + o->d2) & ADDRESS_MASK;
+}
+static inline uint32_t address_2(const struct processor *p, const struct operation *o) {
+    return (p->gpr[o->b2] + o->d2) & ADDRESS_MASK;
+}
+static inline uint32_t address_1(const struct processor *p, const struct operation *o) { /* SS, SSE */
+    unsigned base = o->s1 >> 12;
+    return ((base ? p->gpr[base] : 0) + (o->s1 & 0xFFF)) & ADDRESS_MASK;
+}
+
+/* ---- Execution ---- */
+
+/* Fills an operation from an instruction's text (all but `go`). */
+void operation_decode(struct operation *o, const struct cost_model *model, const struct instruction *i,
+                      const uint8_t text[6]);
+/* Runs until the horizon or until an instruction ends otherwise; psw.ia and p->length tell where. */
+unsigned execute(struct processor *p);
+/* Executes one decoded instruction outside the loop; `next` is the address of the instruction after it (after the EXECUTE).
+ * Its static cost is charged here. */
+unsigned execute_one(struct processor *p, const struct operation *o, enum instruction_id id, uint32_t next);
+
+/* The operations, one function an instruction, op_<function of the table>: those of kind FAR and CONTROL are called, the
+ * others are inlined into the loop (isa/operations.h). They return 0, a program code, or an outcome. A CONTROL operation
+ * finds psw.ia already at the next instruction and p->remaining up to date. */
+#define OPERATION_DECLARE(function) unsigned op_##function(struct processor *p, const struct operation *o);
+#define OPERATION_PLAIN(function)
+#define OPERATION_STORAGE(function)
+#define OPERATION_BRANCH(function)
+#define OPERATION_EXECUTE(function)
+#define OPERATION_SVC(function)
+#define OPERATION_FAR(function) OPERATION_DECLARE(function)
+#define OPERATION_CONTROL(function) OPERATION_DECLARE(function)
+#define INSTRUCTION(code, mnemonic, name, format, cc, privileged, class, unit, kind, function, reason)                 \
+    OPERATION_##kind(function)
+#include "isa/instructions.def"
+#undef OPERATION_DECLARE
+#undef OPERATION_PLAIN
+#undef OPERATION_STORAGE
+#undef OPERATION_BRANCH
+#undef OPERATION_EXECUTE
+#undef OPERATION_SVC
+#undef OPERATION_FAR
+#undef OPERATION_CONTROL
+
+/* ---- Interruptions (isa/interruption.c) ---- */
+
+/* Each stores the old PSW and the codes, loads the new PSW, counts and books the swap. psw.ia must be what the old PSW is
+ * to show. */
+void interrupt_program(struct processor *p, unsigned code, unsigned ilc);
+void interrupt_svc(struct processor *p, unsigned ilc);
+void interrupt_restart(struct processor *p);
+/* Takes the first pending and enabled asynchronous interruption; false: there is none. */
+bool interrupt_pending(struct processor *p);
+/* Clock time at which the first of the timers and channels that are enabled now will interrupt; UINT64_MAX: none. */
+uint64_t interrupt_next(const struct processor *p);
+/* Makes *psw current; an invalid one interrupts at once (or check-stops the machine, when it came from there). */
+void psw_make_current(struct processor *p, const struct psw *psw);
+/* CPU timer and TOD as readings at the present clock. */
+uint64_t clock_tod(const struct processor *p);
+uint64_t clock_timer(const struct processor *p);
+
+/* Whether one is pending and enabled. */
+bool interrupt_waiting(const struct processor *p);
+
+/* ---- Supervisors (isa/supervisor.c) ---- */
+
+/* Executes the CALL at psw.ia: enters or continues a supervisor. False: it is an operation exception. */
+bool supervisor_call(struct processor *p);
+
+#endif

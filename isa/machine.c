@@ -1,0 +1,570 @@
+/* The bare machine: its life, its run loop, and the view from outside that virtual machines share.
+ *
+ * machine_run alternates between taking interruptions and executing until the next moment at which one could be due. The
+ * host never enters into it: when the loop is left to ask whether the user has had enough, nothing of the machine
+ * changes. */
+#include "isa/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "isa/isa_internal.h"
+
+/* How often the caller is asked whether to go on: a turn is at most so many cycles, and it is every so many turns. */
+enum { POLL_CYCLES = 4000000, POLL_TURNS = 64 };
+
+const char *machine_status_name(enum machine_status s) {
+    static const char *const names[] = {"ready", "disabled-wait", "check-stop", "idle", "fault"};
+    return names[s];
+}
+
+const char *cycle_cause_name(enum cycle_cause c) {
+    static const char *const names[CAUSE_COUNT] = {"direct",     "tlb",    "interruption", "dispatch", "interpretation",
+                                                   "shadow",     "reflection", "device",   "idle"};
+    return names[c];
+}
+
+/* ---- Life ---- */
+
+static void storage_changed(void *self, uint32_t absolute, uint32_t length) {
+    struct machine *m = self;
+    while (length) {
+        uint32_t offset = absolute & (STORAGE_BLOCK_BYTES - 1);
+        uint32_t part = STORAGE_BLOCK_BYTES - offset < length ? STORAGE_BLOCK_BYTES - offset : length;
+        struct code_block *code = m->code ? m->code[absolute >> STORAGE_BLOCK_SHIFT] : NULL;
+        if (code) code_changed(code, offset, part);
+        absolute += part;
+        length -= part;
+    }
+}
+
+static uint8_t channel_access(struct machine *m, uint32_t absolute, uint32_t length, uint8_t **key) {
+    if (!storage_has(m->storage, absolute, length)) return CHANNEL_PROGRAM_CHECK;
+    *key = storage_key(m->storage, absolute);
+    return 0;
+}
+
+static uint8_t channel_fetch(void *self, uint32_t absolute, unsigned access_key, void *to, uint32_t length) {
+    struct machine *m = self;
+    uint8_t *key, status = channel_access(m, absolute, length, &key);
+    if (status) return status;
+    if (!storage_may_fetch(*key, access_key)) return CHANNEL_PROTECTION_CHECK;
+    *key |= KEY_REFERENCE;
+    storage_read(m->storage, absolute, to, length);
+    return 0;
+}
+
+static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key, const void *from, uint32_t length) {
+    struct machine *m = self;
+    uint8_t *key, status = channel_access(m, absolute, length, &key);
+    if (status) return status;
+    if (!storage_may_store(*key, access_key)) return CHANNEL_PROTECTION_CHECK;
+    *key |= KEY_REFERENCE | KEY_CHANGE;
+    storage_write(m->storage, absolute, from, length);
+    return 0;
+}
+
+static bool attach_devices(struct machine *m, const struct machine_options *o) {
+    struct device *console = console_new(o->model, o->console_line, o->line_self);
+    struct device *printer = printer_new(o->model, o->printer_line, o->line_self);
+    if (!console || !printer) {
+        if (console) console->ops->free(console);
+        if (printer) printer->ops->free(printer);
+        return false;
+    }
+    bool attached = channel_attach(m->channels, 0x009, console);
+    return channel_attach(m->channels, 0x00E, printer) && attached;
+}
+
+static void processor_reset(struct processor *p) {
+    p->cr[0] = 0x000000E0;
+    p->cr[2] = 0xFFFFFFFF;
+    p->cr[14] = 0xC2000000;
+    p->cr[15] = 0x00000200;
+    p->dat_generation = p->real_generation = 1;
+    p->format_valid = false;
+    p->space = tlb_space(p->cr[0], p->cr[1]);
+    access_mode_changed(p);
+}
+
+static struct processor *processor_new(struct machine *m) {
+    struct processor *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->machine = m;
+    p->storage = m->storage;
+    p->model = m->model;
+    processor_reset(p);
+    return p;
+}
+
+struct machine *machine_new(const struct machine_options *o, struct error *e) {
+    struct machine *m = calloc(1, sizeof *m);
+    if (!m) {
+        error_set(e, ERROR_INTERNAL, "no memory for a machine");
+        return NULL;
+    }
+    snprintf(m->name, sizeof m->name, "%s", o->name ? o->name : "bare");
+    m->memory = o->memory_bytes;
+    m->model = o->model;
+    m->trace = o->trace;
+    m->nominal_time = o->nominal_time;
+    random_init(&m->keys, o->seed, "supervisor keys");
+    if (!(m->storage = storage_new(o->memory_bytes, e))) {
+        machine_free(m);
+        return NULL;
+    }
+    m->storage->changed = storage_changed;
+    m->storage->self = m;
+    m->timeline = timeline_new();
+    struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
+    if (m->timeline) m->channels = channel_set_new(&host);
+    if (!m->channels || !attach_devices(m, o) || !(m->processor = processor_new(m))) {
+        machine_free(m);
+        error_set(e, ERROR_INTERNAL, "no memory for a machine");
+        return NULL;
+    }
+    return m;
+}
+
+void machine_free(struct machine *m) {
+    if (!m) return;
+    if (m->code)
+        for (uint32_t i = 0; i < m->storage->size_bytes >> STORAGE_BLOCK_SHIFT; i++) free(m->code[i]);
+    free(m->code);
+    channel_set_free(m->channels);
+    timeline_free(m->timeline);
+    storage_free(m->storage);
+    free(m->processor);
+    free(m);
+}
+
+struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,
+                                    uint32_t memory_bytes, struct error *e) {
+    struct machine *m = host->level + 1 < MACHINE_LEVELS ? calloc(1, sizeof *m) : NULL;
+    if (!m) {
+        error_set(e, ERROR_INPUT, "machines nest up to %d levels", MACHINE_LEVELS);
+        return NULL;
+    }
+    struct machine *bare = machine_bare(host);
+    snprintf(m->name, sizeof m->name, "%s", name);
+    m->host = host;
+    m->level = host->level + 1;
+    m->memory = memory_bytes;
+    m->ops = ops;
+    m->self = self;
+    m->processor = host->processor;
+    m->trace = bare->trace;
+    m->model = bare->model;
+    m->nominal_time = bare->nominal_time;
+    return m;
+}
+
+void machine_free_virtual(struct machine *m) {
+    if (!m) return;
+    if (m->host->running == m) m->host->running = NULL;
+    free(m);
+}
+
+/* ---- What everybody may ask ---- */
+
+const char *machine_name(const struct machine *m) { return m->name; }
+uint32_t machine_memory(const struct machine *m) { return m->memory; }
+struct machine *machine_host(const struct machine *m) { return m->host; }
+int machine_level(const struct machine *m) { return m->level; }
+const struct cost_model *machine_model(const struct machine *m) { return m->model; }
+struct trace *machine_trace(const struct machine *m) { return m->trace; }
+bool machine_nominal(const struct machine *m) { return m->nominal_time; }
+enum machine_status machine_status(const struct machine *m) { return m->status; }
+
+struct machine *machine_bare(struct machine *m) {
+    while (m->host) m = m->host;
+    return m;
+}
+
+const char *machine_fault(const struct machine *m) { return m->processor->machine->fault; }
+
+struct device *machine_device(const struct machine *m, uint16_t address) {
+    return m->ops ? m->ops->device(m->self, address) : channel_device(m->channels, address);
+}
+
+/* Peek and poke run along pages, since a range that is contiguous in real storage is not in absolute storage where it
+ * crosses the prefix page. */
+static enum access each_page(struct machine *m, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {
+    uint32_t prefix = m->processor->prefix;
+    for (uint32_t done = 0, part; done < length; done += part) {
+        uint32_t at = real + done;
+        part = 4096 - (at & 4095);
+        if (part > length - done) part = length - done;
+        uint32_t absolute = storage_prefix(at, prefix);
+        if (poke) storage_write(m->storage, absolute, bytes + done, part);
+        else storage_read(m->storage, absolute, bytes + done, part);
+    }
+    return ACCESS_OK;
+}
+
+enum access machine_peek(struct machine *m, uint32_t real, void *to, uint32_t length) {
+    if (m->ops) return m->ops->peek(m->self, real, to, length);
+    return storage_has(m->storage, real, length) ? each_page(m, real, to, length, false) : ACCESS_ADDRESSING;
+}
+
+enum access machine_poke(struct machine *m, uint32_t real, const void *from, uint32_t length) {
+    if (m->ops) return m->ops->poke(m->self, real, from, length);
+    if (!storage_has(m->storage, real, length)) return ACCESS_ADDRESSING;
+    return each_page(m, real, (uint8_t *)(uintptr_t)from, length, true);
+}
+
+int machine_key(struct machine *m, uint32_t real) {
+    if (m->ops) return m->ops->key(m->self, real);
+    if (!storage_has(m->storage, real, 1)) return -1;
+    return *storage_key(m->storage, storage_prefix(real, m->processor->prefix));
+}
+
+bool machine_load(struct machine *m, uint32_t at, const void *image, size_t length, struct error *e) {
+    if (at > m->memory || length > m->memory - at)
+        return error_set(e, ERROR_INPUT, "an image of %zu bytes at %06X does not fit into a storage of %u bytes", length,
+                         at, m->memory);
+    if (length) machine_poke(m, at, image, (uint32_t)length);
+    return true;
+}
+
+void machine_state(struct machine *m, struct machine_state *to) {
+    if (m->ops) {
+        m->ops->state(m->self, to);
+        return;
+    }
+    const struct processor *p = m->processor;
+    *to = (struct machine_state){.psw = p->psw,
+                                 .prefix = p->prefix,
+                                 .tod = clock_tod(p),
+                                 .clock_comparator = p->comparator,
+                                 .cpu_timer = clock_timer(p)};
+    memcpy(to->gpr, p->gpr, sizeof to->gpr);
+    memcpy(to->cr, p->cr, sizeof to->cr);
+}
+
+void machine_set_state(struct machine *m, const struct machine_state *from) {
+    if (m->ops) {
+        m->ops->set_state(m->self, from);
+        return;
+    }
+    struct processor *p = m->processor;
+    p->psw = from->psw;
+    p->prefix = from->prefix;
+    memcpy(p->gpr, from->gpr, sizeof from->gpr);
+    memcpy(p->cr, from->cr, sizeof from->cr);
+    p->format_valid = dat_format(p->cr[0], &p->format);
+    p->space = tlb_space(p->cr[0], p->cr[1]);
+    tlb_purge(&p->tlb);
+    access_forget(p);
+}
+
+static enum access peek_table_entry(void *self, uint32_t real, void *to, uint32_t length) {
+    return machine_peek(self, real, to, length);
+}
+
+enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to) {
+    struct machine_state state;
+    machine_state(m, &state);
+    return dat_translate(state.cr[0], state.cr[1], va, peek_table_entry, m, to);
+}
+
+void machine_raise(struct machine *m, enum machine_condition c) {
+    if (m->ops) {
+        m->ops->raise(m->self, c);
+        return;
+    }
+    struct processor *p = m->processor;
+    switch (c) {
+    case CONDITION_INTERRUPT_KEY: p->external |= PENDING_INTERRUPT_KEY; break;
+    case CONDITION_MACHINE_CHECK:
+        p->machine_check = true;
+        p->machine_check_code = (uint64_t)1 << 63; /* system damage */
+        break;
+    case CONDITION_ATTENTION: channel_attention(m->channels, 0x009); break;
+    }
+}
+
+void machine_restart(struct machine *m) {
+    m->status = MACHINE_READY;
+    if (m->ops) {
+        m->ops->start(m->self, NULL);
+        return;
+    }
+    m->processor->restart = true;
+    m->start_psw = false;
+    m->started = true;
+}
+
+void machine_start_psw(struct machine *m, const uint8_t psw[8]) {
+    m->status = MACHINE_READY;
+    if (m->ops) {
+        m->ops->start(m->self, psw);
+        return;
+    }
+    memcpy(m->start, psw, 8);
+    m->start_psw = m->started = true;
+    m->processor->restart = false;
+}
+
+/* ---- Accounts ---- */
+
+void processor_flush(struct processor *p) {
+    uint64_t nominal = processor_nominal(p), passed = nominal - p->flushed_nominal;
+    p->flushed_nominal = nominal;
+    p->booked[p->level][CAUSE_DIRECT] += passed;
+    for (struct machine *m = p->machine; m; m = m->running) {
+        m->instructions += p->retired;
+        m->nominal += passed;
+    }
+    p->retired = 0;
+}
+
+void processor_left(struct processor *p, struct machine *m) {
+    m->running = NULL;
+    if (m->level < p->level) p->level = m->level;
+}
+
+static uint64_t interruptions_of(const struct machine *m) {
+    uint64_t n = 0;
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++) n += m->interruptions[c];
+    return n;
+}
+
+void machine_stats(const struct machine *m, struct machine_stats *to) {
+    processor_flush(m->processor);
+    *to = (struct machine_stats){
+        .instructions = m->instructions, .cycles = processor_cycles(m->processor), .nominal_cycles = m->nominal};
+    memcpy(to->interruptions, m->interruptions, sizeof to->interruptions);
+}
+
+uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cause) {
+    processor_flush(m->processor);
+    return m->processor->booked[level][cause];
+}
+
+uint64_t machine_booked_level(const struct machine *m, int level) {
+    uint64_t sum = 0;
+    for (int c = 0; c < CAUSE_COUNT; c++) sum += machine_booked(m, level, (enum cycle_cause)c);
+    return sum;
+}
+
+/* ---- Running ---- */
+
+/* Moves the clock without executing: a wait. What passes is idle time. */
+static void pass_time(struct processor *p, uint64_t until) {
+    uint64_t now = processor_clock(p);
+    if (until <= now) return;
+    processor_flush(p);
+    p->horizon += until - now;
+    p->flushed_nominal += until - now;
+    for (struct machine *m = p->machine; m; m = m->running) m->nominal += until - now;
+    p->booked[p->level][CAUSE_IDLE] += until - now;
+}
+
+/* Everything that follows from the time: the interval timer's ticks, and device ends. */
+static void catch_up(struct processor *p) {
+    uint64_t clock = processor_clock(p), ticks = clock_ticks(clock);
+    if (ticks != p->interval_ticks) {
+        uint8_t raw[4];
+        uint32_t absolute = storage_prefix(80, p->prefix);
+        storage_read(p->storage, absolute, raw, 4);
+        int64_t before = (int32_t)bytes_get32(raw), after = before - (int64_t)(ticks - p->interval_ticks) * 256;
+        bytes_put32(raw, (uint32_t)after);
+        storage_write(p->storage, absolute, raw, 4);
+        if (before >= 0 && after < 0) p->external |= PENDING_INTERVAL_TIMER;
+        p->interval_ticks = ticks;
+    }
+    sim_time now = clock * CYCLE_PICOSECONDS;
+    if (timeline_next(p->machine->timeline) <= now) timeline_advance(p->machine->timeline, now);
+}
+
+/* When the interval timer will be negative, if it is not and may interrupt. */
+static uint64_t interval_timer_due(const struct processor *p) {
+    uint8_t raw[4];
+    if (!psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER)) return UINT64_MAX;
+    storage_read(p->storage, storage_prefix(80, p->prefix), raw, 4);
+    int32_t value = (int32_t)bytes_get32(raw);
+    return value < 0 ? UINT64_MAX : clock_tick_at(p->interval_ticks + (uint64_t)value / 256 + 1);
+}
+
+/* An enabled wait: on to the next thing that can end it. False: there is none. */
+static bool wait_for_event(struct processor *p) {
+    uint64_t next = interrupt_next(p), interval = interval_timer_due(p);
+    if (interval < next) next = interval;
+    if (next == UINT64_MAX) return false;
+    pass_time(p, next);
+    return true;
+}
+
+/* Sets the horizon: cycles that may pass before anything has to be looked at again. */
+static void set_horizon(struct processor *p, uint64_t cycles) {
+    uint64_t now = processor_nominal(p);
+    p->horizon = now + cycles;
+    p->remaining = (int64_t)cycles;
+}
+
+static struct machine *innermost_running(struct processor *p) {
+    struct machine *m = p->machine;
+    while (m->running) m = m->running;
+    return m;
+}
+
+static bool single_step(const struct processor *p) {
+    const struct machine *m = p->machine;
+    return m->limits->has_address || trace_wants(m->trace, TRACE_INSTRUCTION) || trace_wants(m->trace, TRACE_WALK);
+}
+
+static uint64_t cycles_to_run(struct processor *p) {
+    struct machine *m = p->machine;
+    uint64_t cycles = POLL_CYCLES, clock = processor_clock(p), next = interrupt_next(p);
+    uint64_t tick = clock_tick_at(p->interval_ticks + 1);
+    if (tick < next) next = tick;
+    if (next - clock < cycles) cycles = next > clock ? next - clock : 1;
+    if (m->limits->instructions) {
+        /* Every instruction that stays in the loop takes a cycle at least. */
+        uint64_t left = m->limit_count - m->limited->instructions - interruptions_of(m->limited);
+        if (left < cycles) cycles = left;
+    }
+    if (m->limits->cycles && m->limit_cycles - processor_cycles(p) < cycles) {
+        uint64_t left = m->limit_cycles - processor_cycles(p);
+        cycles = left;
+    }
+    return single_step(p) ? 1 : cycles;
+}
+
+static bool limit_reached(struct processor *p) {
+    struct machine *m = p->machine;
+    const struct machine_limits *l = m->limits;
+    if (l->instructions && m->limited->instructions + interruptions_of(m->limited) >= m->limit_count) return true;
+    if (l->cycles && processor_cycles(p) >= m->limit_cycles) return true;
+    return l->until_trap && interruptions_of(m->limited) != m->trap_count;
+}
+
+static void trace_instruction(struct processor *p, struct machine *m) {
+    uint8_t text[6] = {0};
+    uint32_t absolute;
+    char line[8];
+    if (!trace_wants(p->machine->trace, TRACE_INSTRUCTION)) return;
+    if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK) return;
+    storage_read(p->storage, absolute, text, storage_has(p->storage, absolute, 6) ? 6 : 2);
+    const struct instruction *i = instruction_decode(text);
+    snprintf(line, sizeof line, "%s", i ? i->mnemonic : "?");
+    struct trace_event event = {.kind = TRACE_INSTRUCTION, .cycle = processor_cycles(p), .machine = m->name,
+                                .level = p->level, .a = p->psw.ia, .b = instruction_length(text[0]),
+                                .c = i ? cost_static(p->model, i, text) : 0, .text = line};
+    trace_emit(p->machine->trace, &event);
+}
+
+/* True when the machine that was asked for is about to execute the address at which to stop. */
+static bool at_address(struct processor *p) {
+    struct machine *m = p->machine;
+    return m->limits->has_address && innermost_running(p) == m->limited &&
+           p->psw.ia == m->limits->until_address && m->limited->instructions != m->address_checked;
+}
+
+/* Books what an instruction that did not complete has cost nevertheless: the walks it caused. */
+static void settle(struct processor *p) {
+    if (p->tlb_cost) processor_book(p, p->tlb_cost, CAUSE_TLB);
+    p->charged = 0;
+}
+
+static void program_interruption(struct processor *p, unsigned x) {
+    unsigned code = x & 0xFF, ilc = p->length / 2;
+    bool nullified = code == ACCESS_SEGMENT || code == ACCESS_PAGE;
+    settle(p);
+    if (x & OUTCOME_COMPLETED) {
+        p->remaining -= p->model->exception;
+        p->retired++;
+    } else {
+        processor_flush(p);
+        processor_book(p, p->model->exception, CAUSE_DIRECT);
+    }
+    if (!nullified) p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
+    interrupt_program(p, code, ilc);
+}
+
+static void finish(struct processor *p, unsigned x) {
+    switch (x) {
+    case OUTCOME_EVENT:
+        if (!p->code) {
+            p->machine->status = MACHINE_FAULT;
+            snprintf(p->machine->fault, sizeof p->machine->fault, "no memory for decoded instructions");
+        }
+        return;
+    case OUTCOME_RESUME: settle(p); return;
+    case OUTCOME_SYNC:
+        p->held = false;
+        p->psw.ia &= ADDRESS_MASK;
+        psw_make_current(p, &p->psw);
+        return;
+    case OUTCOME_SVC:
+        p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
+        interrupt_svc(p, p->length / 2);
+        return;
+    case OUTCOME_CALL:
+        if (!supervisor_call(p)) program_interruption(p, PROGRAM_OPERATION);
+        return;
+    default: program_interruption(p, x);
+    }
+}
+
+static void begin(struct processor *p) {
+    struct machine *m = p->machine;
+    if (!m->start_psw) return;
+    struct psw psw;
+    m->start_psw = false;
+    psw_load(&psw, m->start);
+    psw_make_current(p, &psw);
+}
+
+static void trace_stop(struct processor *p) {
+    struct machine *m = p->machine;
+    if (!trace_wants(m->trace, TRACE_STOP)) return;
+    struct trace_event event = {.kind = TRACE_STOP, .cycle = processor_cycles(p), .machine = m->name, .level = 0,
+                                .a = p->psw.ia, .text = machine_status_name(m->status)};
+    trace_emit(m->trace, &event);
+}
+
+/* One turn: an interruption, a wait, or a run to the horizon. False: the machine is to be left. */
+static bool turn(struct processor *p) {
+    struct machine *m = p->machine;
+    processor_flush(p);
+    if (limit_reached(p)) return false;
+    catch_up(p);
+    if (interrupt_pending(p)) return m->status == MACHINE_READY;
+    if (psw_wait(&p->psw)) {
+        if (psw_disabled_wait(&p->psw)) m->status = MACHINE_DISABLED_WAIT;
+        else if (!wait_for_event(p)) m->status = MACHINE_IDLE;
+        return m->status == MACHINE_READY;
+    }
+    if (at_address(p)) return false;
+    m->address_checked = UINT64_MAX;
+    trace_instruction(p, innermost_running(p));
+    set_horizon(p, cycles_to_run(p));
+    finish(p, execute(p));
+    return m->status == MACHINE_READY;
+}
+
+static uint64_t saturate(uint64_t a, uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
+
+enum machine_status machine_run(struct machine *asked, const struct machine_limits *limits) {
+    struct machine *m = machine_bare(asked);
+    struct processor *p = m->processor;
+    static const struct machine_limits none;
+    m->limits = limits ? limits : &none;
+    m->limited = asked;
+    processor_flush(p);
+    m->limit_count = saturate(asked->instructions + interruptions_of(asked), m->limits->instructions);
+    m->limit_cycles = saturate(processor_cycles(p), m->limits->cycles);
+    m->trap_count = interruptions_of(asked);
+    m->address_checked = innermost_running(p) == asked ? asked->instructions : UINT64_MAX;
+    if (m->status == MACHINE_IDLE) m->status = MACHINE_READY;
+    if (!m->started && asked != m) machine_restart(m);
+    begin(p);
+    for (unsigned turns = 0; m->status == MACHINE_READY && turn(p); turns++)
+        if (turns % POLL_TURNS == 0 && m->limits->interrupted && m->limits->interrupted(m->limits->self)) break;
+    processor_flush(p);
+    if (m->status != MACHINE_READY) trace_stop(p);
+    m->limits = NULL;
+    return asked->status == MACHINE_READY ? m->status : asked->status;
+}

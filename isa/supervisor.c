@@ -1,0 +1,439 @@
+/* Supervisors in C as programs of their machine: cells in page 0, activations, and the calls that are their instructions.
+ *
+ * On the bare machine an activation is an ordinary call, for nothing can interrupt it. On any other machine it runs on a
+ * stack of its own: whenever it needs the CPU (for a cell, for a page that a lower monitor must bring first, or because
+ * an interruption of the bare machine is due) it gives the CPU back, with the PSW at a cell from which it is continued.
+ * Whoever dispatches that PSW again continues it; the CPU loop never recurses. */
+#include "isa/supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "isa/isa_internal.h"
+
+enum { STACK_BYTES = 256 * 1024, CALL_BYTES = 12, CELL_BYTES = 16, CLASS_CONTINUE = 7 };
+
+enum request {
+    REQUEST_NONE,     /* not suspended */
+    REQUEST_EXECUTE,  /* a cell is to be executed */
+    REQUEST_FAULT,    /* a storage access failed: interrupt, and retry when continued */
+    REQUEST_BOUNDARY, /* an interruption is due */
+    REQUEST_DONE,
+};
+
+struct supervisor {
+    struct machine *machine;
+    const struct supervisor_ops *ops;
+    void *self;
+    unsigned number;
+    uint8_t key[8];
+    uint64_t activations[INTERRUPTION_CLASSES];
+    bool direct; /* on the bare machine */
+
+    /* The activation in progress. */
+    bool live;
+    enum interruption_class class;
+    enum request request;
+    unsigned code;     /* REQUEST_FAULT: what failed; when continued: the program code that completed the call, or 0 */
+    uint32_t psw_address;
+    enum cycle_cause cause;
+    struct machine *running; /* whom it is about to dispatch */
+
+    ucontext_t context, loop;
+    void *stack;
+    struct processor *processor;
+};
+
+static const struct {
+    uint8_t length, text[4];
+} cells[CELL_COUNT] = {
+#define CELL_TEXT(id, length, b0, b1, b2, b3) [CELL_##id] = {length, {b0, b1, b2, b3}},
+    SUPERVISOR_CELLS_TABLE(CELL_TEXT)
+#undef CELL_TEXT
+};
+
+/* Where the new PSW of a class lies, as in isa/interruption.c. */
+static const uint16_t new_psw[INTERRUPTION_CLASSES] = {0, 88, 96, 104, 112, 120};
+
+static uint32_t call_cell(unsigned class) { return SUPERVISOR_CALLS + CALL_BYTES * (class == CLASS_CONTINUE ? 6 : class); }
+static uint32_t instruction_cell(enum supervisor_cell cell) { return SUPERVISOR_CELLS + CELL_BYTES * (uint32_t)cell; }
+
+/* ---- Attaching ---- */
+
+static void make_call(const struct supervisor *s, unsigned class, uint8_t to[CALL_BYTES]) {
+    bytes_put16(to, 0xB2FE);
+    bytes_put16(to + 2, (uint16_t)(s->number * 8 + class));
+    memcpy(to + 4, s->key, 8);
+}
+
+static void write_cells(struct supervisor *s) {
+    uint8_t call[CALL_BYTES], psw[8];
+    static const uint8_t lpsw[4] = {0x82, 0x00, 0x0E, 0x00};
+    struct machine *m = s->machine;
+    for (unsigned c = 0; c < INTERRUPTION_CLASSES; c++) {
+        make_call(s, c, call);
+        machine_poke(m, call_cell(c), call, CALL_BYTES);
+        psw_store(&(struct psw){.state = PSW_EC, .ia = call_cell(c)}, psw, 0, 0);
+        machine_poke(m, new_psw[c], psw, 8);
+    }
+    make_call(s, CLASS_CONTINUE, call);
+    machine_poke(m, call_cell(CLASS_CONTINUE), call, CALL_BYTES);
+    machine_poke(m, SUPERVISOR_LPSW, lpsw, 4);
+    for (unsigned i = 0; i < CELL_COUNT; i++) {
+        uint32_t at = instruction_cell((enum supervisor_cell)i);
+        machine_poke(m, at, cells[i].text, cells[i].length);
+        machine_poke(m, at + cells[i].length, call, CALL_BYTES);
+    }
+}
+
+_Static_assert(SUPERVISOR_CELLS + CELL_BYTES * CELL_COUNT <= SUPERVISOR_PSW, "the cells run into the areas");
+
+struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_ops *ops, void *self, struct error *e) {
+    struct processor *p = m->processor;
+    unsigned number = 0;
+    while (number < SUPERVISORS_MOST && p->supervisor[number]) number++;
+    if (m->supervisor || m->started || number == SUPERVISORS_MOST) {
+        error_set(e, ERROR_INPUT, "%s: a supervisor needs a machine that was not started and has none; %s", m->name,
+                  m->supervisor ? "it has one" : m->started ? "it was started" : "the processor has as many as it can have");
+        return NULL;
+    }
+    struct supervisor *s = calloc(1, sizeof *s);
+    if (!s) {
+        error_set(e, ERROR_INTERNAL, "no memory for a supervisor");
+        return NULL;
+    }
+    s->machine = m;
+    s->ops = ops;
+    s->self = self;
+    s->number = number;
+    s->direct = m->host == NULL;
+    s->processor = p;
+    bytes_put64(s->key, random_u64(&p->machine->keys));
+    if (!s->direct) {
+        s->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (s->stack == MAP_FAILED) {
+            free(s);
+            error_set(e, ERROR_INTERNAL, "no memory for a supervisor's stack");
+            return NULL;
+        }
+    }
+    p->supervisor[number] = s;
+    m->supervisor = s;
+    write_cells(s);
+    return s;
+}
+
+void supervisor_detach(struct supervisor *s) {
+    if (!s) return;
+    s->processor->supervisor[s->number] = NULL;
+    s->machine->supervisor = NULL;
+    if (s->stack) munmap(s->stack, STACK_BYTES);
+    free(s);
+}
+
+struct machine *supervisor_machine(const struct supervisor *s) { return s->machine; }
+uint64_t supervisor_activations(const struct supervisor *s, enum interruption_class c) { return s->activations[c]; }
+
+/* ---- Activations ---- */
+
+static void emit(struct processor *p, const struct machine *m, enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c,
+                 const char *text) {
+    if (!trace_wants(m->trace, kind)) return;
+    struct trace_event event = {.kind = kind, .cycle = processor_cycles(p), .machine = m->name, .level = m->level,
+                                .a = a, .b = b, .c = c, .text = text};
+    trace_emit(m->trace, &event);
+}
+
+static void run_activation(unsigned low, unsigned high) {
+    struct supervisor *s = (struct supervisor *)((uintptr_t)high << 32 | low);
+    s->psw_address = s->ops->interrupt(s->self, s->processor, s->class);
+    s->request = REQUEST_DONE;
+    swapcontext(&s->context, &s->loop);
+}
+
+static void prepare_stack(struct supervisor *s) {
+    getcontext(&s->context);
+    s->context.uc_stack.ss_sp = s->stack;
+    s->context.uc_stack.ss_size = STACK_BYTES;
+    s->context.uc_link = NULL;
+    makecontext(&s->context, (void (*)(void))run_activation, 2, (unsigned)(uintptr_t)s,
+                (unsigned)((uintptr_t)s >> 32));
+}
+
+/* Gives the CPU back from inside an activation, until it is continued. */
+static void suspend(struct supervisor *s, enum request request) {
+    s->request = request;
+    swapcontext(&s->context, &s->loop);
+    s->request = REQUEST_NONE;
+}
+
+static void supervisor_fault(struct supervisor *s, const char *what) {
+    struct machine *bare = machine_bare(s->machine);
+    bare->status = MACHINE_FAULT;
+    snprintf(bare->fault, sizeof bare->fault, "the supervisor of %s, handling a %s interruption, %s", s->machine->name,
+             interruption_name(s->class), what);
+}
+
+/* The activation has ended: the LPSW, its last instruction. */
+static void leave(struct supervisor *s) {
+    struct processor *p = s->processor;
+    s->live = false;
+    if (s->psw_address != SUPERVISOR_PSW) {
+        supervisor_fault(s, "returned a PSW address that is not SUPERVISOR_PSW");
+        return;
+    }
+    if (!s->direct) {
+        processor_flush(p);
+        s->machine->running = s->running;
+        for (struct machine *m = s->running; m; m = m->running) p->level = m->level;
+        p->psw.ia = SUPERVISOR_LPSW;
+        p->held = false;
+        return;
+    }
+    uint8_t raw[8];
+    struct psw psw;
+    real_read(p, SUPERVISOR_PSW, raw, 8);
+    psw_load(&psw, raw);
+    processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
+    processor_flush(p);
+    s->machine->running = s->running;
+    for (struct machine *m = s->running; m; m = m->running) p->level = m->level;
+    p->last_valid = false;
+    psw_make_current(p, &psw);
+}
+
+/* Runs the activation on its stack until it gives the CPU back, and does what it asks for. */
+static void resume(struct supervisor *s) {
+    struct processor *p = s->processor;
+    struct supervisor *outer = p->active;
+    p->active = s;
+    swapcontext(&s->loop, &s->context);
+    p->active = outer;
+    p->held = false;
+    switch (s->request) {
+    case REQUEST_EXECUTE: break; /* psw.ia is the cell */
+    case REQUEST_BOUNDARY: p->psw.ia = call_cell(CLASS_CONTINUE); break;
+    case REQUEST_FAULT:
+        p->psw.ia = call_cell(CLASS_CONTINUE);
+        if (s->code != ACCESS_SEGMENT && s->code != ACCESS_PAGE) p->psw.ia += 2;
+        interrupt_program(p, s->code, 1);
+        break;
+    case REQUEST_DONE: leave(s); break;
+    case REQUEST_NONE: break;
+    }
+}
+
+static void activate(struct supervisor *s, enum interruption_class c) {
+    struct processor *p = s->processor;
+    s->live = true;
+    s->class = c;
+    s->request = REQUEST_NONE;
+    s->code = 0;
+    s->cause = CAUSE_DISPATCH;
+    s->running = NULL;
+    s->activations[c]++;
+    emit(p, s->machine, TRACE_ACTIVATION, c, s->number, 0, interruption_name(c));
+    if (s->direct) {
+        p->active = s;
+        s->psw_address = s->ops->interrupt(s->self, p, c);
+        p->active = NULL;
+        leave(s);
+        return;
+    }
+    prepare_stack(s);
+    resume(s);
+}
+
+/* The supervisor that a CALL cell belongs to, and the class; NULL when number and key are not registered. */
+static struct supervisor *called(struct processor *p, unsigned *class) {
+    struct span span;
+    uint8_t text[CALL_BYTES];
+    if (span_open(p, p->psw.ia, CALL_BYTES, ACCESS_INSTRUCTION, &span)) return NULL;
+    span_read(&span, text);
+    unsigned number = bytes_get16(text + 2) >> 3;
+    struct supervisor *s = number < SUPERVISORS_MOST ? p->supervisor[number] : NULL;
+    *class = text[3] & 7;
+    if (!s || memcmp(s->key, text + 4, 8)) return NULL;
+    return *class == CLASS_CONTINUE ? (s->live && s->request != REQUEST_NONE ? s : NULL)
+                                    : (*class < INTERRUPTION_CLASSES ? s : NULL);
+}
+
+bool supervisor_call(struct processor *p) {
+    unsigned class;
+    struct supervisor *s = called(p, &class);
+    p->charged = 0;
+    if (!s) return false;
+    p->last_valid = false;
+    if (class == CLASS_CONTINUE) {
+        s->code = 0;
+        resume(s);
+    } else if (class == INTERRUPTION_PROGRAM && s->live &&
+               (s->request == REQUEST_EXECUTE || s->request == REQUEST_FAULT)) {
+        s->code = 1; /* the call is completed by this interruption; its code is in low storage */
+        resume(s);
+    } else {
+        activate(s, (enum interruption_class)class);
+    }
+    return true;
+}
+
+/* ---- The supervisor's instructions ---- */
+
+static void charge(struct processor *p, uint32_t cycles) {
+    struct supervisor *s = p->active;
+    processor_book(p, cycles, s->cause);
+    while (!s->direct && interrupt_waiting(p)) suspend(s, REQUEST_BOUNDARY);
+}
+
+void processor_charge(struct processor *p, uint32_t cycles, enum cycle_cause cause) {
+    enum cycle_cause before = p->active->cause;
+    p->active->cause = cause;
+    charge(p, cycles);
+    p->active->cause = before;
+}
+
+void processor_cause(struct processor *p, enum cycle_cause cause) { p->active->cause = cause; }
+
+uint32_t processor_gpr(struct processor *p, unsigned n) {
+    charge(p, p->model->register_access);
+    return p->gpr[n];
+}
+
+void processor_set_gpr(struct processor *p, unsigned n, uint32_t value) {
+    charge(p, p->model->register_access);
+    p->gpr[n] = value;
+}
+
+void processor_gprs(struct processor *p, uint32_t to[16]) {
+    charge(p, 16u * p->model->register_access);
+    memcpy(to, p->gpr, 16 * sizeof *to);
+}
+
+void processor_set_gprs(struct processor *p, const uint32_t from[16]) {
+    charge(p, 16u * p->model->register_access);
+    memcpy(p->gpr, from, 16 * sizeof *from);
+}
+
+/* The program code with which the call was completed, from the supervisor's own low storage. */
+static unsigned completing_code(struct processor *p) {
+    uint8_t raw[2] = {0, 0};
+    p->active->code = 0;
+    processor_fetch(p, 142, raw, 2);
+    return bytes_get16(raw);
+}
+
+/* Makes an operand accessible, however long that takes. */
+static unsigned open_operand(struct processor *p, uint32_t real, uint32_t length, enum access_kind kind,
+                             struct span *span) {
+    struct supervisor *s = p->active;
+    charge(p, p->model->storage_access + p->model->storage_doubleword * (((real & 7) + length + 7) / 8));
+    for (;;) {
+        unsigned x = span_open(p, real & ADDRESS_MASK, length, kind, span);
+        if (p->tlb_cost) processor_book(p, p->tlb_cost, CAUSE_TLB);
+        p->charged = 0;
+        if (!x || s->direct) return x;
+        s->code = x;
+        suspend(s, REQUEST_FAULT);
+        if (s->code) return completing_code(p);
+    }
+}
+
+enum access processor_fetch(struct processor *p, uint32_t real, void *to, uint32_t length) {
+    struct span s;
+    unsigned x = open_operand(p, real, length, ACCESS_FETCH, &s);
+    if (!x) span_read(&s, to);
+    return (enum access)x;
+}
+
+enum access processor_store(struct processor *p, uint32_t real, const void *from, uint32_t length) {
+    struct span s;
+    unsigned x = open_operand(p, real, length, ACCESS_STORE, &s);
+    if (x) return (enum access)x;
+    span_write(&s, from);
+    span_stored(&s);
+    return ACCESS_OK;
+}
+
+static unsigned execute_directly(struct processor *p, enum supervisor_cell cell) {
+    uint8_t text[6] = {0};
+    struct operation o;
+    memcpy(text, cells[cell].text, 4);
+    const struct instruction *i = instruction_decode(text);
+    operation_decode(&o, p->model, i, text);
+    unsigned x = execute_one(p, &o, instruction_id(i), p->psw.ia);
+    processor_book(p, p->dynamic_cost, p->active->cause);
+    p->charged = 0;
+    return x == OUTCOME_SYNC ? 0 : x & 0xFF;
+}
+
+unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsigned *cc) {
+    struct supervisor *s = p->active;
+    unsigned x = 0;
+    emit(p, s->machine, TRACE_CELL, instruction_cell(cell), 0, 0,
+         instruction_decode(cells[cell].text)->mnemonic);
+    if (s->direct) {
+        x = execute_directly(p, cell);
+    } else {
+        charge(p, 0);
+        p->psw.ia = instruction_cell(cell);
+        suspend(s, REQUEST_EXECUTE);
+        if (s->code) x = completing_code(p);
+    }
+    if (cc) *cc = p->psw.cc;
+    return x;
+}
+
+/* ---- The books ---- */
+
+void processor_running(struct processor *p, struct machine *vm) { p->active->running = vm; }
+
+void processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
+                      uint32_t doublewords) {
+    const struct instruction *i = instruction_decode(text);
+    if (!i || vm->supervisor) return;
+    const struct cost_row *row = &p->model->row[instruction_id(i)];
+    uint32_t cost = cost_static(p->model, i, text);
+    if (execute) cost += cost_static(p->model, &instruction_table[INSTRUCTION_EX], execute);
+    if (row->per_doubleword) cost += row->per_doubleword * doublewords;
+    else if (doublewords > 1) cost += p->model->crossing;
+    processor_flush(p);
+    p->horizon += cost;
+    p->flushed_nominal += cost;
+    p->cycles_offset -= cost;
+    for (struct machine *m = vm; m; m = m->host) {
+        m->instructions++;
+        m->nominal += cost;
+    }
+}
+
+void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c) {
+    vm->interruptions[c]++;
+    if (vm->running) {
+        processor_flush(p);
+        processor_left(p, vm);
+    }
+}
+
+void processor_stopped(struct processor *p, struct machine *vm, enum machine_status status) {
+    vm->status = status;
+    emit(p, vm, TRACE_STOP, 0, 0, 0, machine_status_name(status));
+}
+
+void processor_trace(struct processor *p, enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c, const char *text) {
+    emit(p, p->active->machine, kind, a, b, c, text);
+}
+
+void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops) {
+    return m->ops == ops ? m->self : NULL;
+}
+
+bool machine_is_running(const struct machine *m) {
+    for (; m->host; m = m->host)
+        if (m->host->running != m) return false;
+    return true;
+}
+
+void machine_live_gprs(const struct machine *m, uint32_t to[16]) { memcpy(to, m->processor->gpr, 16 * sizeof *to); }
+void machine_live_psw(const struct machine *m, struct psw *to) { *to = m->processor->psw; }
