@@ -43,7 +43,7 @@ void code_changed(struct code_block *code, uint32_t offset, uint32_t length) {
     for (uint32_t slot = first >> 1; slot <= last >> 1; slot++) code->slot[slot].go = code->undecoded;
 }
 
-struct code_block *code_block_at(struct processor *p, uint32_t absolute, const void *undecoded, const void *end) {
+struct code_block *code_block_at(struct processor *p, uint32_t absolute) {
     struct machine *m = p->machine;
     uint32_t block = absolute >> STORAGE_BLOCK_SHIFT;
     if (!m->code && !(m->code = calloc(m->storage->size_bytes >> STORAGE_BLOCK_SHIFT, sizeof *m->code))) return NULL;
@@ -51,9 +51,9 @@ struct code_block *code_block_at(struct processor *p, uint32_t absolute, const v
     struct code_block *code = malloc(sizeof *code);
     if (!code) return NULL;
     code->lines = 0;
-    code->undecoded = undecoded;
+    code->undecoded = p->undecoded;
     code->text = m->storage->bytes + ((size_t)block << STORAGE_BLOCK_SHIFT);
-    for (unsigned i = 0; i < BLOCK_SLOTS + 3; i++) code->slot[i].go = i < BLOCK_SLOTS ? undecoded : end;
+    for (unsigned i = 0; i < BLOCK_SLOTS + 3; i++) code->slot[i].go = i < BLOCK_SLOTS ? p->undecoded : p->block_end;
     m->code[block] = code;
     m->storage->watched[block] = 1;
     /* Whoever already knows the block must learn that stores into it matter now. */

@@ -26,7 +26,7 @@ static inline int64_t charge_extra(struct processor *p, int64_t remaining) {
 }
 
 /* Finds, or begins, the decoded form of the block that the next instruction lies in. A program code: it cannot be fetched. */
-static unsigned enter_block(struct processor *p, const void *undecoded, const void *end) {
+static unsigned enter_block(struct processor *p) {
     uint32_t ia = p->psw.ia & ADDRESS_MASK, absolute;
     if (ia & 1) return PROGRAM_SPECIFICATION;
     struct lookaside_entry *e = &p->lookaside[ia >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];
@@ -37,7 +37,7 @@ static unsigned enter_block(struct processor *p, const void *undecoded, const vo
         if (x) return x;
         e = access_mark(p, ia, absolute, ACCESS_INSTRUCTION);
     }
-    p->code = e->code ? e->code : code_block_at(p, absolute, undecoded, end);
+    p->code = e->code ? e->code : code_block_at(p, absolute);
     if (!p->code) return OUTCOME_EVENT;
     p->code_base = ia & 0xFFF800;
     p->held = true;
@@ -103,6 +103,12 @@ static unsigned execute_target(struct processor *p, const struct operation *o, u
     return execute_one(p, &subject, instruction_id(i), next);
 }
 
+/* Its labels' addresses are data: there must be one copy of it. */
+#if defined __GNUC__ && !defined __clang__
+__attribute__((noinline, noclone))
+#else
+__attribute__((noinline))
+#endif
 unsigned execute(struct processor *p) {
     static const void *const labels[INSTRUCTION_COUNT] = {
 #define INSTRUCTION(code, mnemonic, ...) [INSTRUCTION_##mnemonic] = &&do_##mnemonic,
@@ -113,6 +119,8 @@ unsigned execute(struct processor *p) {
     int64_t remaining = p->remaining;
     uint64_t retired = 0;
     unsigned x;
+    p->undecoded = &&do_decode;
+    p->block_end = &&do_end;
 
 #define HERE ((base + (uint32_t)((const uint8_t *)o - (const uint8_t *)slots) / 8) & ADDRESS_MASK)
 #define SAVE                                                                                                           \
@@ -144,7 +152,7 @@ unsigned execute(struct processor *p) {
 
 enter:
     if (!p->held || ((p->psw.ia ^ p->code_base) & 0xFFF801)) {
-        x = enter_block(p, &&do_decode, &&do_end);
+        x = enter_block(p);
         EXTRA;
         if (UNLIKELY(x)) {
             p->length = 2;

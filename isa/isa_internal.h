@@ -107,6 +107,7 @@ struct processor {
     unsigned length;       /* bytes of the instruction that ended with an outcome */
     struct code_block *code; /* of the block being executed */
     uint32_t code_base;      /* its logical address */
+    const void *undecoded, *block_end; /* what an empty slot, and one behind the block, hold */
     bool held;               /* code and code_base may be used without asking again */
     bool page_protected;     /* the last protection exception was page protection's (TEA is stored) */
     uint32_t translation_address; /* of the last translation exception */
@@ -228,7 +229,7 @@ unsigned access_store(struct processor *p, uint32_t address, unsigned length, ui
 /* Resets decoded instructions after a store of `length` bytes at `offset` of the block. */
 void code_changed(struct code_block *code, uint32_t offset, uint32_t length);
 /* The code block of a block of storage, made when it is not there; NULL: no memory. */
-struct code_block *code_block_at(struct processor *p, uint32_t absolute, const void *undecoded, const void *end);
+struct code_block *code_block_at(struct processor *p, uint32_t absolute);
 
 #define ACCESS_FUNCTIONS(NAME, TYPE, BYTES, GET, PUT)                                                                  \
     static inline unsigned fetch_##NAME(struct processor *p, uint32_t a, TYPE *v) {                                    \
