@@ -41,8 +41,8 @@ enum channel_status {
 /* A device: a struct of functions and a state of its own. One file a device in isa/devices/. */
 struct device;
 struct device_command {
-    uint8_t code;  /* CCW bits 0-7 */
-    uint8_t *data; /* control and write: what the program sent; read and sense: to be filled */
+    uint8_t code;   /* CCW bits 0-7 */
+    uint8_t *data;  /* control and write: what the program sent; read and sense: to be filled */
     uint32_t count; /* bytes sent, or room in data; 0 when the command is immediate */
     /* The device's answer; zero before the call. */
     uint32_t used;   /* bytes taken or delivered, 0..count */

@@ -1,0 +1,128 @@
+/* Console typewriter, IBM 3215 (s370 facts, 7.7).
+ *
+ * What programs write is kept as one text, and each line of it is announced when it is complete: a line begun by a
+ * write without carrier return goes on until a write with one, or an X'15' among the data. What the operator types is a
+ * queue of lines; a read inquiry takes the first, and waits while there is none. */
+#include <stdlib.h>
+
+#include "isa/assembler.h"
+#include "isa/devices/devices_internal.h"
+
+enum {
+    CONSOLE_WRITE = 0x01,
+    CONSOLE_WRITE_RETURN = 0x09,
+    CONSOLE_READ_INQUIRY = 0x0A,
+    CONSOLE_ALARM = 0x0B,
+
+    CONSOLE_WRITE_MOST = 150, /* characters in one command */
+    EBCDIC_NEW_LINE = 0x15,
+    LENGTH_BYTES = 4, /* before each line in `typed` */
+};
+
+struct console {
+    struct device device;
+    uint64_t character_cycles;
+    device_line *line;
+    void *line_self;
+    struct bytes text;
+    size_t line_begin;  /* of the unfinished line, in text */
+    struct bytes typed; /* lines in EBCDIC, each behind its length */
+    size_t typed_taken; /* bytes of `typed` already read */
+};
+
+static struct console *console_of(const struct device *d) { return (struct console *)d; }
+
+static void end_line(struct console *t) {
+    if (t->line && !t->text.failed)
+        t->line(t->line_self, t->text.data ? (const char *)t->text.data + t->line_begin : "",
+                t->text.length - t->line_begin);
+    bytes_append(&t->text, "\n", 1);
+    t->line_begin = t->text.length;
+}
+
+static void write_text(struct console *t, struct device_command *c, bool carrier_return) {
+    uint32_t used = c->count < CONSOLE_WRITE_MOST ? c->count : CONSOLE_WRITE_MOST;
+    for (uint32_t i = 0; i < used; i++) {
+        uint8_t character = printable(latin1_from_ebcdic[c->data[i]], '.');
+        if (c->data[i] == EBCDIC_NEW_LINE)
+            end_line(t);
+        else
+            bytes_append(&t->text, &character, 1);
+    }
+    if (carrier_return)
+        end_line(t);
+    device_done(c, used, used * t->character_cycles);
+}
+
+static void read_inquiry(struct console *t, struct device_command *c) {
+    if (t->typed_taken == t->typed.length) {
+        c->wait = true;
+        return;
+    }
+    const uint8_t *line = t->typed.data + t->typed_taken;
+    uint32_t length = bytes_get32(line);
+    device_deliver(c, line + LENGTH_BYTES, length, 0);
+    c->cycles = c->used * t->character_cycles;
+    t->typed_taken += LENGTH_BYTES + length;
+    if (t->typed_taken == t->typed.length)
+        t->typed_taken = t->typed.length = 0;
+}
+
+static void console_command(struct device *d, struct device_command *c) {
+    static const uint8_t id[] = {0xFF, 0x32, 0x15, 0x00, 0x32, 0x15, 0x00};
+    struct console *t = console_of(d);
+    switch (c->code) {
+    case CONSOLE_WRITE: write_text(t, c, false); break;
+    case CONSOLE_WRITE_RETURN: write_text(t, c, true); break;
+    case CONSOLE_READ_INQUIRY: read_inquiry(t, c); break;
+    case CONSOLE_ALARM:
+    case COMMAND_NO_OPERATION: device_done(c, 0, 0); break;
+    case COMMAND_SENSE: device_sense(d, c); break;
+    case COMMAND_SENSE_ID: device_deliver(c, id, sizeof id, 0); break;
+    default: device_reject(d, c, UNIT_CHANNEL_END | UNIT_DEVICE_END | UNIT_CHECK); break;
+    }
+}
+
+static bool console_immediate(uint8_t code) { return code == CONSOLE_ALARM; }
+
+static void console_free(struct device *d) {
+    struct console *t = console_of(d);
+    bytes_fini(&t->text);
+    bytes_fini(&t->typed);
+    free(t);
+}
+
+static const struct device_ops console_ops = {"3215", console_command, console_immediate, console_free};
+
+struct device *console_new(const struct cost_model *model, device_line *line, void *self) {
+    struct console *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->device.ops = &console_ops;
+    t->device.sense_length = 1;
+    t->character_cycles = model->console_character;
+    t->line = line;
+    t->line_self = self;
+    return &t->device;
+}
+
+const struct bytes *console_text(const struct device *d) { return &console_of(d)->text; }
+
+bool console_type(struct device *d, const char *line, size_t length) {
+    struct console *t = console_of(d);
+    size_t before = t->typed.length;
+    uint8_t head[LENGTH_BYTES];
+    if (length > UINT16_MAX)
+        return false;
+    bytes_put32(head, (uint32_t)length);
+    bytes_append(&t->typed, head, sizeof head);
+    for (size_t i = 0; i < length; i++)
+        bytes_append(&t->typed, &ebcdic_from_latin1[(uint8_t)line[i]], 1);
+    if (t->typed.failed) {
+        t->typed.length = before;
+        t->typed.failed = false;
+        return false;
+    }
+    channel_device_ready(d);
+    return true;
+}

@@ -1,0 +1,130 @@
+/* Line printer, IBM 1403 (s370 facts, 7.7).
+ *
+ * A line is complete when the paper moves. Skips stop where the carriage tape has a hole for the channel; ours is the
+ * common one for a page of 66 lines at six lines an inch, with channel 1 at the first line. */
+#include <stdlib.h>
+
+#include "isa/assembler.h"
+#include "isa/devices/devices_internal.h"
+
+enum {
+    PRINTER_COLUMNS = 132,
+    PRINTER_PAGE_LINES = 66,
+    PRINTER_CHANNELS = 12,
+    PRINTER_SPACES_MOST = 3,
+    PRINTER_BLOCK_DATA_CHECK = 0x73, /* accepted; there are no data checks */
+    PRINTER_ALLOW_DATA_CHECK = 0x7B,
+};
+
+struct printer {
+    struct device device;
+    uint64_t line_cycles;
+    device_line *line;
+    void *line_self;
+    struct bytes text;
+    size_t line_begin;  /* of the line on which the paper stands, in text */
+    bool printed;       /* something was printed on it */
+    unsigned page_line; /* which line of the page it is, from 1 */
+};
+
+static struct printer *printer_of(const struct device *d) { return (struct printer *)d; }
+
+/* Command codes: mmmm m001 write and move the paper, mmmm m011 move it; mmmmm = 0nnnn space n lines, 1nnnn skip to
+ * channel n. */
+static bool is_write(uint8_t code) { return (code & 7) == 1; }
+static bool is_motion(uint8_t code) {
+    unsigned n = code >> 3 & 15;
+    return ((code & 7) == 1 || (code & 7) == 3) &&
+           (code & 0x80 ? n >= 1 && n <= PRINTER_CHANNELS : n <= PRINTER_SPACES_MOST);
+}
+
+static void print(struct printer *t, const uint8_t *data, uint32_t length) {
+    uint8_t line[PRINTER_COLUMNS];
+    uint32_t columns = length < PRINTER_COLUMNS ? length : PRINTER_COLUMNS, last = 0;
+    for (uint32_t i = 0; i < columns; i++) {
+        line[i] = printable(latin1_from_ebcdic[data[i]], ' ');
+        if (line[i] != ' ')
+            last = i + 1;
+    }
+    if (t->printed)
+        bytes_append(&t->text, "\r", 1);
+    bytes_append(&t->text, line, last);
+    t->printed = true;
+}
+
+static void space_line(struct printer *t) {
+    if (t->line && !t->text.failed)
+        t->line(t->line_self, t->text.data ? (const char *)t->text.data + t->line_begin : "",
+                t->text.length - t->line_begin);
+    bytes_append(&t->text, "\n", 1);
+    t->line_begin = t->text.length;
+    t->printed = false;
+    t->page_line = t->page_line % PRINTER_PAGE_LINES + 1;
+}
+
+static void skip_to_channel(struct printer *t, unsigned channel) {
+    static const uint8_t tape[PRINTER_CHANNELS + 1] = {0, 1, 7, 13, 19, 25, 31, 37, 43, 63, 49, 55, 61};
+    if (tape[channel] <= t->page_line) { /* on the next page */
+        if (t->printed)
+            space_line(t);
+        bytes_append(&t->text, "\f", 1);
+        t->page_line = 1;
+    }
+    while (t->page_line != tape[channel])
+        space_line(t);
+}
+
+static void move_paper(struct printer *t, uint8_t code) {
+    unsigned n = code >> 3 & 15;
+    if (code & 0x80)
+        skip_to_channel(t, n);
+    else
+        while (n--)
+            space_line(t);
+}
+
+static void printer_command(struct device *d, struct device_command *c) {
+    static const uint8_t id[] = {0xFF, 0x28, 0x21, 0x01, 0x14, 0x03, 0x01};
+    struct printer *t = printer_of(d);
+    if (is_motion(c->code)) { /* the no-operation X'03' is one too: space 0 lines */
+        bool write = is_write(c->code);
+        if (write)
+            print(t, c->data, c->count);
+        move_paper(t, c->code);
+        device_done(c, c->count, write ? t->line_cycles : 0);
+        return;
+    }
+    switch (c->code) {
+    case PRINTER_BLOCK_DATA_CHECK:
+    case PRINTER_ALLOW_DATA_CHECK: device_done(c, 0, 0); break;
+    case COMMAND_SENSE: device_sense(d, c); break;
+    case COMMAND_SENSE_ID: device_deliver(c, id, sizeof id, 0); break;
+    default: device_reject(d, c, UNIT_CHECK); break;
+    }
+}
+
+static bool printer_immediate(uint8_t code) {
+    return (is_motion(code) && !is_write(code)) || code == PRINTER_BLOCK_DATA_CHECK || code == PRINTER_ALLOW_DATA_CHECK;
+}
+
+static void printer_free(struct device *d) {
+    bytes_fini(&printer_of(d)->text);
+    free(d);
+}
+
+static const struct device_ops printer_ops = {"1403", printer_command, printer_immediate, printer_free};
+
+struct device *printer_new(const struct cost_model *model, device_line *line, void *self) {
+    struct printer *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->device.ops = &printer_ops;
+    t->device.sense_length = 1;
+    t->line_cycles = model->printer_line;
+    t->line = line;
+    t->line_self = self;
+    t->page_line = 1;
+    return &t->device;
+}
+
+const struct bytes *printer_text(const struct device *d) { return &printer_of(d)->text; }
