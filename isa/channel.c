@@ -486,6 +486,8 @@ static struct subchannel *find(const struct channel_set *s, uint16_t address) {
 }
 
 bool channel_attach(struct channel_set *s, uint16_t address, struct device *device) {
+    if (!device)
+        return false;
     struct subchannel *u = find(s, address) ? NULL : calloc(1, sizeof *u);
     if (!u) {
         device->ops->free(device);

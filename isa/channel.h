@@ -88,7 +88,7 @@ struct channel_set;
 struct channel_set *channel_set_new(const struct channel_host *host); /* copies *host; NULL: no memory */
 void channel_set_free(struct channel_set *s);                         /* frees its devices too */
 /* Attaches a device at a 16-bit I/O address; takes it over. False when the address is taken or there is no memory (the
- * device is freed then, too). */
+ * device is freed then, too), or device is NULL. */
 bool channel_attach(struct channel_set *s, uint16_t address, struct device *device);
 struct device *channel_device(const struct channel_set *s, uint16_t address); /* NULL: none */
 /* I/O system reset: everything in progress and pending is forgotten, and sense data too. What a device has printed, or

@@ -489,6 +489,7 @@ static void test_attach_takes_the_device_over_in_any_case(void **state) {
     struct fixture *f = *state;
     struct device *d = console_new(&f->model, NULL, NULL);
     assert_false(channel_attach(f->set, CONSOLE, d)); /* and frees it */
+    assert_false(channel_attach(f->set, 0x123, NULL));
     assert_null(channel_device(f->set, 0x123));
     assert_string_equal(printer(f)->ops->type, "1403");
 }
