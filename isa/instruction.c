@@ -34,11 +34,11 @@ const struct instruction instruction_table[INSTRUCTION_COUNT] = {
 /* Opcodes as slots of one table: one-byte opcodes first, then a page for each first byte that has a second opcode byte,
  * then the I/O instructions 9C-9F, of whose second byte only the last bit counts. */
 enum { PAGE_B2 = 0x100, PAGE_E5 = 0x200, PAGE_IO = 0x300, SLOT_COUNT = PAGE_IO + 8 };
-#define SLOT_OF_IO(first, second) (PAGE_IO + ((first) & 3) * 2 + ((second) & 1))
+#define SLOT_OF_IO(first, second) (PAGE_IO + ((first)&3) * 2 + ((second)&1))
 #define SLOT_OF(code)                                                                                                  \
     ((code) < 0x100         ? (code)                                                                                   \
-     : (code) >> 8 == 0xB2  ? PAGE_B2 + ((code) & 0xFF)                                                                \
-     : (code) >> 8 == 0xE5  ? PAGE_E5 + ((code) & 0xFF)                                                                \
+     : (code) >> 8 == 0xB2  ? PAGE_B2 + ((code)&0xFF)                                                                  \
+     : (code) >> 8 == 0xE5  ? PAGE_E5 + ((code)&0xFF)                                                                  \
      : (code) >> 10 == 0x27 ? SLOT_OF_IO((code) >> 8, code)                                                            \
                             : -1) /* no such page: does not compile */
 
