@@ -1,0 +1,514 @@
+/* The interpreter: one routine for each privileged instruction, all reached through one table.
+ *
+ * A routine does what the instruction does on the guest's virtual state, its tests in the architecture's order, everything
+ * tested before anything is changed. It returns 0, or the program code with which the instruction ends; the guest's
+ * instruction address is already that of the next instruction, as it is when an instruction is suppressed. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "vmm/vmm_internal.h"
+
+/* One instruction being interpreted. */
+struct interpretation {
+    struct vmm *v;
+    struct guest *g;
+    const struct instruction *instruction;
+    struct instruction_fields f;
+    uint8_t text[6], execute[6];
+    bool executed;         /* it is the target of the EXECUTE in `execute` */
+    uint32_t address;      /* of its operand in storage */
+    uint32_t failed;       /* translation-exception address */
+    uint32_t doublewords;  /* touched */
+    bool completed;        /* it ends with a program interruption, but has been done */
+};
+typedef unsigned interpret_function(struct interpretation *i);
+
+/* ---- Operands ---- */
+
+static uint32_t *r1(struct interpretation *i) { return &i->g->gpr[i->f.r1]; }
+static uint32_t r2(const struct interpretation *i) { return i->g->gpr[i->f.r3]; }
+
+static unsigned fetch_operand(struct interpretation *i, void *to, uint32_t length) {
+    i->doublewords = ((i->address & 7) + length + 7) / 8;
+    return guest_fetch(i->v, i->g, i->address, to, length, &i->failed);
+}
+
+static unsigned store_operand(struct interpretation *i, const void *from, uint32_t length) {
+    i->doublewords = ((i->address & 7) + length + 7) / 8;
+    return guest_store(i->v, i->g, i->address, from, length, &i->failed);
+}
+
+static unsigned fetch_doubleword(struct interpretation *i, uint64_t *value) {
+    uint8_t raw[8];
+    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    unsigned x = fetch_operand(i, raw, sizeof raw);
+    if (x == 0) *value = bytes_get64(raw);
+    return x;
+}
+
+static unsigned store_doubleword(struct interpretation *i, uint64_t value) {
+    uint8_t raw[8];
+    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    bytes_put64(raw, value);
+    return store_operand(i, raw, sizeof raw);
+}
+
+/* ---- PSW ---- */
+
+/* A bad PSW is found when it has become current: the dispatcher sees it. */
+static unsigned load_psw(struct interpretation *i) {
+    uint8_t raw[8];
+    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    unsigned x = fetch_operand(i, raw, sizeof raw);
+    if (x == 0) psw_load(&i->g->psw, raw);
+    return x;
+}
+
+/* The mask has changed even when it is a bad one. */
+static unsigned new_system_mask(struct interpretation *i, uint8_t mask) {
+    i->g->psw.system_mask = mask;
+    i->completed = !psw_valid(&i->g->psw);
+    return i->completed ? PROGRAM_SPECIFICATION : 0;
+}
+
+static unsigned set_system_mask(struct interpretation *i) {
+    uint8_t mask;
+    if (i->g->cr[0] & CR0_SSM_SUPPRESSION) return PROGRAM_SPECIAL_OPERATION;
+    unsigned x = fetch_operand(i, &mask, 1);
+    return x ? x : new_system_mask(i, mask);
+}
+
+static unsigned store_then_and_system_mask(struct interpretation *i) {
+    unsigned x = store_operand(i, &i->g->psw.system_mask, 1);
+    return x ? x : new_system_mask(i, i->g->psw.system_mask & i->f.i2);
+}
+
+static unsigned store_then_or_system_mask(struct interpretation *i) {
+    unsigned x = store_operand(i, &i->g->psw.system_mask, 1);
+    return x ? x : new_system_mask(i, i->g->psw.system_mask | i->f.i2);
+}
+
+static unsigned set_psw_key_from_address(struct interpretation *i) {
+    i->g->psw.key = i->address >> 4 & 15;
+    return 0;
+}
+
+static unsigned insert_psw_key(struct interpretation *i) {
+    i->g->gpr[2] = (i->g->gpr[2] & ~0xFFu) | (uint32_t)i->g->psw.key << 4;
+    return 0;
+}
+
+/* ---- Control registers and translation ---- */
+
+static unsigned control_count(const struct interpretation *i) { return ((i->f.r3 - i->f.r1) & 15u) + 1; }
+
+static unsigned load_control(struct interpretation *i) {
+    uint8_t raw[64];
+    unsigned count = control_count(i);
+    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    unsigned x = fetch_operand(i, raw, count * 4);
+    if (x) return x;
+    for (unsigned n = 0; n < count; n++) i->g->cr[(i->f.r1 + n) & 15] = bytes_get32(raw + n * 4);
+    return 0;
+}
+
+static unsigned store_control(struct interpretation *i) {
+    uint8_t raw[64];
+    unsigned count = control_count(i);
+    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    for (unsigned n = 0; n < count; n++) bytes_put32(raw + n * 4, i->g->cr[(i->f.r1 + n) & 15]);
+    return store_operand(i, raw, count * 4);
+}
+
+static unsigned load_real_address(struct interpretation *i) {
+    struct dat_walk w;
+    enum access x = guest_walk(i->v, i->g, i->address, &w);
+    if (x != ACCESS_OK && x != ACCESS_SEGMENT && x != ACCESS_PAGE) return x;
+    *r1(i) = w.real;
+    i->g->psw.cc = w.condition & 3;
+    return 0;
+}
+
+static unsigned purge_tlb(struct interpretation *i) {
+    shadow_purge(i->v, i->g, "PTLB");
+    return 0;
+}
+
+static unsigned invalidate_page_table_entry(struct interpretation *i) {
+    struct dat_format f;
+    uint8_t entry[2];
+    if (!dat_format(i->g->cr[0], &f)) return ACCESS_TRANSLATION_SPECIFICATION;
+    uint32_t origin = *r1(i) & 0x00FFFFF8;
+    uint32_t index = (r2(i) & ((1u << f.segment_shift) - 1)) >> f.page_shift;
+    uint32_t at = (origin + index * 2) & VMM_ADDRESS_MASK;
+    enum access x = guest_fetch_real(i->v, i->g, at, entry, sizeof entry);
+    if (x != ACCESS_OK) return x;
+    entry[1] |= f.page_shift == 12 ? 0x08 : 0x04;
+    guest_store_real(i->v, i->g, at, entry, sizeof entry);
+    shadow_invalidate(i->v, i->g, origin, index, &f);
+    return 0;
+}
+
+static unsigned set_prefix(struct interpretation *i) {
+    uint8_t raw[4];
+    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    unsigned x = fetch_operand(i, raw, sizeof raw);
+    if (x) return x;
+    uint32_t prefix = bytes_get32(raw) & 0x00FFF000;
+    if (prefix >= i->g->memory) return ACCESS_ADDRESSING;
+    shadow_prefix(i->v, i->g, prefix);
+    i->g->prefix = prefix;
+    return 0;
+}
+
+static unsigned store_prefix(struct interpretation *i) {
+    uint8_t raw[4];
+    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    bytes_put32(raw, i->g->prefix);
+    return store_operand(i, raw, sizeof raw);
+}
+
+/* ---- Storage keys: the guest's frames are its own, so the real keys are its keys ---- */
+
+/* Guest real address -> the block's host address, in register 1 of the cells; or an addressing exception. */
+static unsigned key_block(struct interpretation *i, uint32_t real, uint32_t *absolute) {
+    *absolute = guest_absolute(i->g, real);
+    return *absolute < i->g->memory ? 0 : ACCESS_ADDRESSING;
+}
+
+static void set_key(struct interpretation *i, uint32_t absolute, uint32_t key) {
+    processor_set_gpr(i->v->p, 0, key);
+    processor_set_gpr(i->v->p, 1, (i->g->origin + absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
+    processor_execute(i->v->p, CELL_SSK, NULL);
+}
+
+static unsigned reset_reference(struct interpretation *i, uint32_t absolute) {
+    unsigned cc = 0;
+    processor_set_gpr(i->v->p, 3, (i->g->origin + absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
+    processor_execute(i->v->p, CELL_RRB, &cc);
+    return cc;
+}
+
+static unsigned set_storage_key(struct interpretation *i) {
+    uint32_t absolute;
+    if (r2(i) & 15) return PROGRAM_SPECIFICATION;
+    unsigned x = key_block(i, r2(i), &absolute);
+    if (x == 0) set_key(i, absolute, *r1(i));
+    return x;
+}
+
+static unsigned insert_storage_key(struct interpretation *i) {
+    uint32_t absolute;
+    if (r2(i) & 15) return PROGRAM_SPECIFICATION;
+    unsigned x = key_block(i, r2(i), &absolute);
+    if (x) return x;
+    uint8_t shown = psw_ec(&i->g->psw) ? 0xFE : KEY_ACCESS | KEY_FETCH;
+    *r1(i) = (*r1(i) & ~0xFFu) | (guest_key(i->v, i->g, absolute) & shown);
+    return 0;
+}
+
+static unsigned reset_reference_bit(struct interpretation *i) {
+    uint32_t absolute;
+    unsigned x = key_block(i, i->address, &absolute);
+    if (x == 0) i->g->psw.cc = reset_reference(i, absolute) & 3;
+    return x;
+}
+
+/* The extended ones act on both blocks of 4 KB. */
+static unsigned set_storage_key_extended(struct interpretation *i) {
+    uint32_t absolute;
+    unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
+    if (x) return x;
+    set_key(i, absolute, *r1(i));
+    set_key(i, absolute + STORAGE_BLOCK_BYTES, *r1(i));
+    return 0;
+}
+
+static unsigned insert_storage_key_extended(struct interpretation *i) {
+    uint32_t absolute;
+    unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
+    if (x) return x;
+    unsigned first = guest_key(i->v, i->g, absolute), second = guest_key(i->v, i->g, absolute + STORAGE_BLOCK_BYTES);
+    *r1(i) = (*r1(i) & ~0xFFu) | (first & 0xFE) | (second & (KEY_REFERENCE | KEY_CHANGE));
+    return 0;
+}
+
+static unsigned reset_reference_bit_extended(struct interpretation *i) {
+    uint32_t absolute;
+    unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
+    if (x) return x;
+    unsigned cc = reset_reference(i, absolute);
+    i->g->psw.cc = (cc | reset_reference(i, absolute + STORAGE_BLOCK_BYTES)) & 3;
+    return 0;
+}
+
+static unsigned test_protection(struct interpretation *i) {
+    struct guest *g = i->g;
+    uint32_t location = ((i->f.b1 ? g->gpr[i->f.b1] : 0) + i->f.d1) & VMM_ADDRESS_MASK, real = location, absolute;
+    uint32_t second = ((i->f.b2 ? g->gpr[i->f.b2] : 0) + i->f.d2) & VMM_ADDRESS_MASK;
+    unsigned access_key = second >> 4 & 15;
+    struct dat_walk w = {0};
+    if (psw_dat(&g->psw)) {
+        enum access x = guest_walk(i->v, g, location, &w);
+        if (x == ACCESS_SEGMENT || x == ACCESS_PAGE) {
+            g->psw.cc = 3;
+            return 0;
+        }
+        if (x != ACCESS_OK) return x;
+        real = w.real;
+    }
+    unsigned x = key_block(i, real, &absolute);
+    if (x) return x;
+    uint8_t key = guest_key(i->v, g, absolute);
+    bool low = location < 512 && g->cr[0] & CR0_LOW_ADDRESS_PROTECTION;
+    bool store = storage_may_store(key, access_key) && !w.segment_protected && !low;
+    g->psw.cc = store ? 0 : storage_may_fetch(key, access_key) ? 1 : 2;
+    return 0;
+}
+
+/* ---- Clocks ---- */
+
+static unsigned store_clock(struct interpretation *i) {
+    uint8_t raw[8];
+    bytes_put64(raw, timers_tod(i->g, timers_now(i->v)));
+    unsigned x = store_operand(i, raw, sizeof raw);
+    if (x == 0) i->g->psw.cc = 0;
+    return x;
+}
+
+static unsigned set_clock(struct interpretation *i) {
+    uint64_t value;
+    unsigned x = fetch_doubleword(i, &value);
+    if (x) return x;
+    i->g->epoch = value - clock_units(timers_now(i->v));
+    i->g->psw.cc = 0;
+    return 0;
+}
+
+static unsigned set_clock_comparator(struct interpretation *i) {
+    uint64_t value;
+    unsigned x = fetch_doubleword(i, &value);
+    if (x == 0) i->g->comparator = value & ~(uint64_t)0xFF;
+    return x;
+}
+
+static unsigned store_clock_comparator(struct interpretation *i) { return store_doubleword(i, i->g->comparator); }
+
+static unsigned set_cpu_timer(struct interpretation *i) {
+    uint64_t value;
+    unsigned x = fetch_doubleword(i, &value);
+    if (x == 0) i->g->timer_sum = value + clock_units(timers_now(i->v));
+    return x;
+}
+
+static unsigned store_cpu_timer(struct interpretation *i) {
+    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    return store_doubleword(i, timers_cpu_timer(i->g, timers_now(i->v)));
+}
+
+/* ---- The CPU itself ---- */
+
+static unsigned store_cpu_id(struct interpretation *i) { return store_doubleword(i, 0xFD00262330330000u); }
+
+static unsigned store_cpu_address(struct interpretation *i) {
+    const uint8_t zero[2] = {0, 0};
+    return i->address & 1 ? (unsigned)PROGRAM_SPECIFICATION : store_operand(i, zero, sizeof zero);
+}
+
+static unsigned diagnose(struct interpretation *i) {
+    (void)i;
+    return PROGRAM_SPECIFICATION;
+}
+
+/* There is one CPU, at address 0: it signals itself, or nobody. */
+static unsigned signal_processor(struct interpretation *i) {
+    enum { SENSE = 1, EXTERNAL_CALL_ORDER = 2, EMERGENCY_SIGNAL = 3, START = 4 };
+    enum { STATUS_CALL_PENDING = 0x80, STATUS_INVALID_ORDER = 2 };
+    struct guest *g = i->g;
+    uint32_t status = 0;
+    g->psw.cc = 3;
+    if (r2(i) & 0xFFFF) return 0;
+    g->psw.cc = 0;
+    switch (i->address & 0xFF) {
+    case SENSE: status = g->external & EXTERNAL_CALL ? STATUS_CALL_PENDING : 0; break;
+    case EXTERNAL_CALL_ORDER:
+        g->psw.cc = g->external & EXTERNAL_CALL ? 2 : 0;
+        g->external |= EXTERNAL_CALL;
+        break;
+    case EMERGENCY_SIGNAL: g->external |= EXTERNAL_EMERGENCY_SIGNAL; break;
+    case START: break;
+    default: status = STATUS_INVALID_ORDER; break;
+    }
+    if (!status) return 0;
+    *r1(i) = status;
+    g->psw.cc = 1;
+    return 0;
+}
+
+/* ---- Input and output ---- */
+
+static uint16_t device(const struct interpretation *i) { return (uint16_t)i->address; }
+
+static unsigned finish_io(struct interpretation *i, unsigned cc, const uint64_t *csw, uint32_t ccw) {
+    uint8_t raw[8];
+    i->g->psw.cc = cc & 3;
+    if (cc == 1 && csw) {
+        bytes_put64(raw, *csw);
+        guest_store_real(i->v, i->g, 64, raw, sizeof raw);
+    }
+    processor_trace(i->v->p, TRACE_IO_START, device(i), cc, ccw, i->instruction->mnemonic);
+    return 0;
+}
+
+static void begin_io(struct interpretation *i) {
+    processor_cause(i->v->p, CAUSE_DEVICE);
+    timers_advance_devices(i->v, i->g);
+}
+
+static unsigned start_io(struct interpretation *i) {
+    uint8_t caw[4] = {0};
+    begin_io(i);
+    guest_fetch_real(i->v, i->g, 72, caw, sizeof caw);
+    unsigned cc = channel_start_io(i->g->channels, device(i), bytes_get32(caw));
+    return finish_io(i, cc, NULL, bytes_get24(caw + 1));
+}
+
+#define IO_WITH_CSW(name, operation)                                                                                   \
+    static unsigned name(struct interpretation *i) {                                                                   \
+        uint64_t csw = 0;                                                                                              \
+        begin_io(i);                                                                                                   \
+        unsigned cc = operation(i->g->channels, device(i), &csw);                                                      \
+        return finish_io(i, cc, &csw, 0);                                                                              \
+    }
+IO_WITH_CSW(test_io, channel_test_io)
+IO_WITH_CSW(clear_io, channel_clear_io)
+IO_WITH_CSW(halt_io, channel_halt_io)
+#undef IO_WITH_CSW
+
+static unsigned test_channel(struct interpretation *i) {
+    begin_io(i);
+    return finish_io(i, channel_test(i->g->channels, device(i)), NULL, 0);
+}
+
+static unsigned store_channel_id(struct interpretation *i) {
+    uint32_t id = 0;
+    uint8_t raw[4];
+    begin_io(i);
+    unsigned cc = channel_id(i->g->channels, device(i), &id);
+    bytes_put32(raw, id);
+    if (cc == 0) guest_store_real(i->v, i->g, 168, raw, sizeof raw);
+    return finish_io(i, cc, NULL, 0);
+}
+
+/* ---- The table ---- */
+
+static interpret_function *const routines[INSTRUCTION_COUNT] = {
+    [INSTRUCTION_SSK] = set_storage_key,
+    [INSTRUCTION_ISK] = insert_storage_key,
+    [INSTRUCTION_SSM] = set_system_mask,
+    [INSTRUCTION_LPSW] = load_psw,
+    [INSTRUCTION_DIAG] = diagnose,
+    [INSTRUCTION_SIO] = start_io,
+    [INSTRUCTION_SIOF] = start_io,
+    [INSTRUCTION_TIO] = test_io,
+    [INSTRUCTION_CLRIO] = clear_io,
+    [INSTRUCTION_HIO] = halt_io,
+    [INSTRUCTION_HDV] = halt_io,
+    [INSTRUCTION_TCH] = test_channel,
+    [INSTRUCTION_STNSM] = store_then_and_system_mask,
+    [INSTRUCTION_STOSM] = store_then_or_system_mask,
+    [INSTRUCTION_SIGP] = signal_processor,
+    [INSTRUCTION_LRA] = load_real_address,
+    [INSTRUCTION_STIDP] = store_cpu_id,
+    [INSTRUCTION_STIDC] = store_channel_id,
+    [INSTRUCTION_SCK] = set_clock,
+    [INSTRUCTION_STCK] = store_clock,
+    [INSTRUCTION_SCKC] = set_clock_comparator,
+    [INSTRUCTION_STCKC] = store_clock_comparator,
+    [INSTRUCTION_SPT] = set_cpu_timer,
+    [INSTRUCTION_STPT] = store_cpu_timer,
+    [INSTRUCTION_SPKA] = set_psw_key_from_address,
+    [INSTRUCTION_IPK] = insert_psw_key,
+    [INSTRUCTION_PTLB] = purge_tlb,
+    [INSTRUCTION_SPX] = set_prefix,
+    [INSTRUCTION_STPX] = store_prefix,
+    [INSTRUCTION_STAP] = store_cpu_address,
+    [INSTRUCTION_RRB] = reset_reference_bit,
+    [INSTRUCTION_IPTE] = invalidate_page_table_entry,
+    [INSTRUCTION_ISKE] = insert_storage_key_extended,
+    [INSTRUCTION_RRBE] = reset_reference_bit_extended,
+    [INSTRUCTION_SSKE] = set_storage_key_extended,
+    [INSTRUCTION_STCTL] = store_control,
+    [INSTRUCTION_LCTL] = load_control,
+    [INSTRUCTION_TPROT] = test_protection,
+};
+
+/* ---- Finding out which instruction it is ---- */
+
+static uint32_t effective(const struct guest *g, unsigned base, unsigned index, uint32_t displacement) {
+    return ((base ? g->gpr[base] : 0) + (index ? g->gpr[index] : 0) + displacement) & VMM_ADDRESS_MASK;
+}
+
+static unsigned fetch_text(struct interpretation *i, uint32_t at) {
+    unsigned x = guest_fetch(i->v, i->g, at, i->text, 2, &i->failed);
+    unsigned length = instruction_length(i->text[0]);
+    if (x || length == 2) return x;
+    return guest_fetch(i->v, i->g, (at + 2) & VMM_ADDRESS_MASK, i->text + 2, length - 2, &i->failed);
+}
+
+/* The target of the EXECUTE whose text has been fetched. */
+static unsigned fetch_target(struct interpretation *i) {
+    memcpy(i->execute, i->text, sizeof i->execute);
+    i->executed = true;
+    instruction_take(&i->f, &instruction_table[INSTRUCTION_EX], i->execute);
+    unsigned x = fetch_text(i, effective(i->g, i->f.b2, i->f.r3, i->f.d2));
+    if (x == 0 && i->f.r1) i->text[1] |= (uint8_t)i->g->gpr[i->f.r1];
+    return x;
+}
+
+static unsigned find(struct interpretation *i, uint32_t at) {
+    unsigned x = fetch_text(i, at);
+    if (x == 0 && i->text[0] == instruction_table[INSTRUCTION_EX].code) x = fetch_target(i);
+    if (x) return x;
+    i->instruction = instruction_decode(i->text);
+    if (!i->instruction) return PROGRAM_OPERATION;
+    instruction_take(&i->f, i->instruction, i->text);
+    bool first = i->instruction->format == FORMAT_SI;
+    i->address = first ? effective(i->g, i->f.b1, 0, i->f.d1)
+                       : effective(i->g, i->f.b2, i->instruction->format == FORMAT_RX ? i->f.r3 : 0, i->f.d2);
+    return 0;
+}
+
+/* In virtual problem state only STCK may have trapped for a reason of the monitor's own. */
+static unsigned allowed(const struct interpretation *i) {
+    const struct guest *g = i->g;
+    if (!psw_problem(&g->psw)) return 0;
+    bool own = g->facilities && g->cr[0] & CR0_STCK_CONTROL;
+    return instruction_id(i->instruction) == INSTRUCTION_STCK && !own ? 0 : PROGRAM_PRIVILEGED;
+}
+
+static void end_with(struct interpretation *i, unsigned code, unsigned ilc) {
+    struct guest *g = i->g;
+    struct interruption r = {.class = INTERRUPTION_PROGRAM, .code = code, .ilc = ilc};
+    r.translation_address = i->failed;
+    if (code == ACCESS_SEGMENT || code == ACCESS_PAGE) g->psw.ia = (g->psw.ia - ilc) & VMM_ADDRESS_MASK;
+    reflect(i->v, g, &r);
+}
+
+void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *trap) {
+    struct interpretation i = {.v = v, .g = g, .text = {0}};
+    uint32_t at = (g->psw.ia - trap->ilc) & VMM_ADDRESS_MASK;
+    processor_cause(v->p, CAUSE_INTERPRETATION);
+    unsigned x = find(&i, at);
+    if (x == 0) x = allowed(&i);
+    interpret_function *routine = x == 0 ? routines[instruction_id(i.instruction)] : NULL;
+    if (x == 0) x = routine ? routine(&i) : (unsigned)PROGRAM_OPERATION;
+    if (x == 0 || i.completed) {
+        g->progress = true;
+        v->stats.interpreted++;
+        v->clock_known = false; /* it moves now */
+        processor_trace(v->p, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
+        processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL, i.doublewords);
+    }
+    if (x) end_with(&i, x, trap->ilc);
+}
