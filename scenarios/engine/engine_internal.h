@@ -1,0 +1,221 @@
+/* What the files of the engine share: the engine's state, budgets, arguments, and the objects that scenarios hold.
+ *
+ * Two rules hold in all of them. A Lua error jumps over C frames: whatever must be freed is owned by the engine or by a
+ * userdata before anything is called that can raise. And once a budget is used up the engine has `expired`: from then
+ * on every hook, every protected call and every resumption raises again, so that no scenario can catch the end. */
+#ifndef SCENARIOS_ENGINE_ENGINE_INTERNAL_H
+#define SCENARIOS_ENGINE_ENGINE_INTERNAL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/bytes.h"
+#include "base/trace.h"
+#include "isa/machine.h"
+#include "scenarios/engine/engine.h"
+#include "vmm/vmm.h"
+
+/* One row of a binding: its name in Lua, its C function, and a line of help. */
+struct engine_function {
+    const char *name;
+    lua_CFunction function;
+    const char *help;
+};
+/* The tables of all binding files, for engine_help; `where` as there. */
+struct engine_table {
+    const char *where;
+    const struct engine_function *functions; /* ends with a row without a name */
+};
+extern const struct engine_table engine_tables[]; /* ends with a row without functions */
+
+struct tree;
+struct event_queue;
+
+struct engine {
+    struct engine_options options; /* budgets filled in */
+    lua_State *L;
+    char *folder; /* of the scenario, "" for the current one */
+
+    uint64_t lua_used, lua_bytes, machine_used, storage_bytes, printed_bytes, device_bytes;
+    bool expired;
+    struct error end; /* why it expired */
+    unsigned hooks, close_depth;
+
+    struct trace *trace;
+    struct trace_writer *writer;
+    int subscription; /* of the events that handlers want; -1: none */
+    uint32_t wanted;  /* their kinds */
+    struct event_queue *queue;
+    bool running, faulted; /* events of a running machine are being handed out; a monitor went wrong */
+
+    struct tree *trees;
+    unsigned made[MACHINE_LEVELS]; /* machines without a name of their own, by level: for names */
+
+    struct engine_check *checks;
+    size_t check_count, check_room;
+    int in_check; /* a check's function is running */
+};
+
+static inline struct engine *engine_of(lua_State *L) { return *(struct engine **)lua_getextraspace(L); }
+
+/* --- engine.c: budgets and output --- */
+
+/* Charges n Lua instructions; raises when the budget is used up. */
+void engine_charge(lua_State *L, uint64_t n);
+/* Ends the run: sets why, and raises what nothing can catch. */
+int engine_expire(lua_State *L, enum error_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Raises again after the end. */
+int engine_raise_end(lua_State *L);
+/* Prints; control characters other than newline and tab become dots. */
+void engine_print(lua_State *L, const char *text, size_t length);
+/* Prints our own text as it is, colours included. */
+void engine_print_plain(lua_State *L, const char *text);
+/* An empty buffer on the top of the stack, freed by the collector: for text that is built across calls that can raise.
+ */
+struct bytes *engine_scratch(lua_State *L);
+/* Replaces the scratch on the top of the stack by its text as a Lua string. */
+void engine_push_scratch(lua_State *L, struct bytes *scratch);
+
+/* --- sandbox_base.c: the basic library and coroutines, made safe; sandbox_string.c, sandbox_table.c: so are these ---
+ */
+
+void sandbox_open_base(lua_State *L);
+void sandbox_open_string(lua_State *L);
+void sandbox_open_table(lua_State *L);
+/* tostring without host addresses: pushes the text of the value. */
+const char *sandbox_text(lua_State *L, int index, size_t *length);
+/* Whether the pattern is found anywhere in the subject (both strings on the stack). */
+bool sandbox_matches(lua_State *L, int subject, int pattern);
+/* Adds the functions to the table on the top of the stack. */
+void engine_add_functions(lua_State *L, const struct engine_function *functions);
+/* Makes the metatable `name` with these methods, closed to scenarios; pushes nothing. */
+void engine_new_class(lua_State *L, const char *name, const struct engine_function *methods, lua_CFunction index,
+                      lua_CFunction newindex, lua_CFunction gc, lua_CFunction text);
+
+/* --- arguments.c: reading arguments and option tables, with messages that name them --- */
+
+/* Raises "what is got; it takes accepts". */
+int arguments_refuse(lua_State *L, int index, const char *what, const char *accepts);
+/* A whole number (also a float without a fraction) in least..most. */
+lua_Integer arguments_integer(lua_State *L, int index, const char *what, lua_Integer least, lua_Integer most);
+/* A number, or a text like "64K". */
+uint64_t arguments_size(lua_State *L, int index, const char *what, uint64_t least, uint64_t most);
+const char *arguments_text(lua_State *L, int index, const char *what, size_t *length);
+bool arguments_flag(lua_State *L, int index, const char *what);
+/* Checks that the value is a table (or, where `optional`, absent: false) and has no keys but these. */
+bool arguments_table(lua_State *L, int index, const char *what, const char *const *keys, bool optional);
+/* Writes a short description of the value for messages: quoted text, numbers, or the type. */
+const char *arguments_describe(lua_State *L, int index, char *to, size_t size);
+
+/* --- files.c: the files that a scenario may read --- */
+
+/* Finds `path`, relative to the scenario's folder, then to the library; only regular files below one of the two. Writes
+ * the path to open. */
+bool files_find(const struct engine *engine, const char *path, char *to, size_t size, struct error *e);
+/* Reads a file that was found, or one that a found one names. */
+bool files_read(const struct engine *engine, const char *path, size_t most, struct bytes *to, struct error *e);
+
+/* --- objects.c: machines and monitors that scenarios hold ---
+ *
+ * A tree is a bare machine with all that runs on it. It lives while any handle to any part of it lives, whatever order
+ * the collector takes, and is taken down from the top: monitors in the reverse order of their making, then the machine.
+ */
+
+struct monitor;
+enum { NODE_NAME = 40 };
+struct node { /* a machine of a tree */
+    struct node *next;
+    struct tree *tree;
+    struct machine *machine;
+    struct node *host;       /* NULL: bare */
+    struct monitor *monitor; /* whose guest it is; NULL: bare */
+    char name[NODE_NAME];
+    bool started;
+    uint32_t wanted; /* kinds of events that its handlers want */
+};
+struct monitor {
+    struct monitor *next; /* made before */
+    struct tree *tree;
+    struct node *on;
+    struct vmm *vmm;
+};
+struct tree {
+    struct tree *next;
+    struct engine *engine;
+    unsigned handles;
+    bool closed; /* by the scenario: only handles are left */
+    uint32_t memory_bytes;
+    struct cost_model model;
+    struct machine *bare;
+    struct node *nodes;
+    struct monitor *monitors; /* the last made first */
+};
+
+/* What a scenario holds; all classes share it. */
+struct handle {
+    struct tree *tree; /* NULL until it is complete */
+    struct node *node;
+    struct monitor *monitor;
+    int part; /* which registers, which device */
+};
+
+#define CLASS_MACHINE "cloud370.machine"
+#define CLASS_VMM "cloud370.vmm"
+#define CLASS_REGISTERS "cloud370.registers"
+#define CLASS_DEVICE "cloud370.device"
+#define CLASS_ASSEMBLY "cloud370.assembly"
+
+/* Pushes a handle of this class, not yet complete; its user value 1 keeps what it stands on, 2 is free. */
+struct handle *objects_push(lua_State *L, const char *class);
+/* Completes a handle. */
+void objects_hold(struct handle *h, struct tree *tree, struct node *node, struct monitor *monitor);
+/* Makes a tree whose bare machine is options->name, or a free name; the handle on the top of the stack holds it. */
+struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machine_options *options, const char *model,
+                              const char *what);
+struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind);
+struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor, const char *name,
+                               uint32_t memory_bytes);
+/* Pushes the machine's handle, the same one every time. */
+void objects_push_machine(lua_State *L, struct node *node);
+/* The handle at `index`; raises when it is of another class, or closed. */
+struct handle *objects_check(lua_State *L, int index, const char *class, const char *what);
+void objects_close(struct tree *tree);
+void objects_free_all(struct engine *engine);
+int objects_gc(lua_State *L);
+/* The machine of this name. */
+struct node *objects_find(const struct engine *engine, const char *name);
+void objects_open(lua_State *L);
+
+/* --- events.c: from the trace to a scenario's handlers ---
+ *
+ * An event may arise on a foreign stack in the middle of an instruction, where Lua must not run. So events are queued,
+ * and handed to the handlers when the machine pauses; a full queue makes it pause. */
+
+struct event_queue *events_new(void);
+void events_free(struct event_queue *q);
+void events_clear(struct event_queue *q);
+bool events_full(const struct event_queue *q);
+/* m:on(kind, function): stack 1 the machine's handle, 2 the kind, 3 the function. */
+int events_on(lua_State *L);
+/* Calls the handlers of everything queued. */
+void events_deliver(lua_State *L);
+
+/* --- one binding file per layer; each opens its globals --- */
+
+void lua_open_machine(lua_State *L);
+void lua_open_vmm(lua_State *L);
+void lua_open_assemble(lua_State *L);
+void lua_open_check(lua_State *L);
+void lua_open_report(lua_State *L);
+extern const struct engine_function machine_functions[], machine_methods[], device_methods[], vmm_functions[],
+    vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
+    random_functions[], random_methods[], base_functions[];
+/* The assembly in the userdata at `index`, or NULL. */
+struct assembly;
+const struct assembly *lua_to_assembly(lua_State *L, int index);
+/* Prints the line that sums the checks up, when there were any. */
+void check_print_summary(lua_State *L);
+/* The statistics of a machine in exec's JSON names, as a table. */
+void machine_push_stats(lua_State *L, struct node *node);
+
+#endif

@@ -1,0 +1,274 @@
+/* Objects: trees of machines and monitors, and the handles that scenarios hold on their parts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenarios/engine/engine_internal.h"
+#include "scenarios/engine/units.h"
+
+/* Registry key of the weak table from a node to its handle: a machine has one handle, so that handlers can live in it
+ * and two variables with the same machine are equal. */
+#define HANDLES "cloud370.handles"
+
+enum { TREES_MOST = 4096 };
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+/* Takes everything down from the top; only the shell remains for handles that still point to it. */
+static void dismantle(struct tree *tree) {
+    while (tree->monitors) {
+        struct monitor *monitor = tree->monitors;
+        tree->monitors = monitor->next;
+        vmm_free(monitor->vmm);
+        free(monitor);
+    }
+    if (tree->bare) {
+        machine_free(tree->bare);
+        tree->engine->storage_bytes -= tree->memory_bytes;
+    }
+    while (tree->nodes) {
+        struct node *node = tree->nodes;
+        tree->nodes = node->next;
+        free(node);
+    }
+    tree->bare = NULL;
+    tree->closed = true;
+}
+
+static void free_tree(struct tree *tree) {
+    struct tree **at = &tree->engine->trees;
+    while (*at && *at != tree) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = tree->next;
+    }
+    dismantle(tree);
+    free(tree);
+}
+
+void objects_close(struct tree *tree) { dismantle(tree); }
+
+void objects_free_all(struct engine *engine) {
+    while (engine->trees) {
+        free_tree(engine->trees);
+    }
+}
+
+int objects_gc(lua_State *L) {
+    struct handle *h = lua_touserdata(L, 1);
+    if (h && h->tree && --h->tree->handles == 0) {
+        free_tree(h->tree);
+    }
+    if (h) {
+        h->tree = NULL;
+    }
+    return 0;
+}
+
+/* --- handles ------------------------------------------------------------------------------------------------------ */
+
+struct handle *objects_push(lua_State *L, const char *class) {
+    struct handle *h = lua_newuserdatauv(L, sizeof *h, 2);
+    *h = (struct handle){0};
+    luaL_setmetatable(L, class);
+    return h;
+}
+
+void objects_hold(struct handle *h, struct tree *tree, struct node *node, struct monitor *monitor) {
+    tree->handles++;
+    h->tree = tree;
+    h->node = node;
+    h->monitor = monitor;
+}
+
+struct handle *objects_check(lua_State *L, int index, const char *class, const char *what) {
+    struct handle *h = luaL_testudata(L, index, class);
+    if (!h) {
+        char accepts[48];
+        snprintf(accepts, sizeof accepts, "a %s (is the : of a method call missing?)", strrchr(class, '.') + 1);
+        arguments_refuse(L, index, what, accepts);
+    } else if (!h->tree || h->tree->closed) {
+        luaL_error(L, "%s: this %s was closed", what, strrchr(class, '.') + 1);
+    }
+    return h;
+}
+
+/* Keeps the handle on the top of the stack as the one of `node`. */
+static void remember(lua_State *L, const struct node *node) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, HANDLES);
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, -2, node);
+    lua_pop(L, 1);
+}
+
+void objects_push_machine(lua_State *L, struct node *node) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, HANDLES);
+    if (lua_rawgetp(L, -1, node) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct handle *h = objects_push(L, CLASS_MACHINE);
+        objects_hold(h, node->tree, node, NULL);
+        remember(L, node);
+    }
+    lua_remove(L, -2);
+}
+
+void objects_open(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, HANDLES);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
+struct node *objects_find(const struct engine *engine, const char *name) {
+    for (const struct tree *tree = engine->trees; tree; tree = tree->next) {
+        for (struct node *node = tree->nodes; node; node = node->next) {
+            if (!strcmp(node->name, name)) {
+                return node;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Events carry names, so names are unique: the one asked for, or stem, stem-2, ... counted per level and never used
+ * again, so that they do not depend on when the collector runs. */
+static void choose_name(lua_State *L, char to[NODE_NAME], const char *asked, const char *stem, int level) {
+    struct engine *engine = engine_of(L);
+    if (asked) {
+        if (strlen(asked) >= NODE_NAME || !*asked) {
+            luaL_error(L, "name is \"%s\"; it takes 1 to %d characters", asked, NODE_NAME - 1);
+        }
+        if (objects_find(engine, asked)) {
+            luaL_error(L, "name is \"%s\"; another machine has it", asked);
+        }
+        snprintf(to, NODE_NAME, "%s", asked);
+        return;
+    }
+    do {
+        unsigned n = ++engine->made[level];
+        snprintf(to, NODE_NAME, n == 1 ? "%s" : "%s-%u", stem, n);
+    } while (objects_find(engine, to));
+}
+
+/* A node that belongs to the tree already, so that an error leaves nothing behind. */
+static struct node *add_node(lua_State *L, struct tree *tree, struct node *host, const char *name) {
+    struct node *node = calloc(1, sizeof *node);
+    if (!node) {
+        luaL_error(L, "not enough memory");
+        return NULL;
+    }
+    node->tree = tree;
+    node->host = host;
+    node->next = tree->nodes;
+    tree->nodes = node;
+    strcpy(node->name, name);
+    return node;
+}
+
+/* Machines are small to Lua, so it may not have collected those that nobody holds any more. */
+static void make_room(lua_State *L, uint64_t bytes, const char *what) {
+    struct engine *engine = engine_of(L);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        unsigned count = 0;
+        for (const struct tree *tree = engine->trees; tree; tree = tree->next) {
+            count++;
+        }
+        if (count < TREES_MOST && engine->storage_bytes + bytes <= engine->options.budgets.storage_bytes) {
+            return;
+        }
+        if (attempt == 0) {
+            engine_charge(L, engine->lua_bytes / 32);
+            lua_gc(L, LUA_GCCOLLECT);
+        } else if (count >= TREES_MOST) {
+            engine_expire(L, ERROR_BUDGET, "%s: more than %d bare machines at the same time", what, TREES_MOST);
+        }
+    }
+    char most[24];
+    units_size_text(most, engine->options.budgets.storage_bytes);
+    engine_expire(L, ERROR_BUDGET, "%s: the bare machines' storage would be more than the budget of %s", what, most);
+}
+
+struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machine_options *options, const char *model,
+                              const char *what) {
+    struct engine *engine = engine_of(L);
+    struct error e = ERROR_CLEAR;
+    char name[NODE_NAME];
+    make_room(L, options->memory_bytes, what);
+    choose_name(L, name, options->name, "bare", 0);
+    struct tree *tree = calloc(1, sizeof *tree);
+    if (!tree) {
+        luaL_error(L, "not enough memory");
+        return NULL;
+    }
+    tree->engine = engine;
+    tree->next = engine->trees;
+    engine->trees = tree;
+    objects_hold(h, tree, NULL, NULL); /* from here on the handle's end is the tree's */
+    struct node *node = add_node(L, tree, NULL, name);
+    struct machine_options o = *options;
+    o.name = node->name;
+    o.model = &tree->model;
+    o.trace = engine->trace;
+    o.seed = engine->options.seed;
+    if (!cost_model_find(&tree->model, model, &e) || !(tree->bare = machine_new(&o, &e))) {
+        objects_close(tree);
+        luaL_error(L, "%s: %s", what, e.text);
+    }
+    node->machine = tree->bare;
+    tree->memory_bytes = options->memory_bytes;
+    engine->storage_bytes += options->memory_bytes;
+    h->node = node;
+    remember(L, node);
+    return node;
+}
+
+struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind) {
+    struct error e = ERROR_CLEAR;
+    struct monitor *monitor = calloc(1, sizeof *monitor);
+    struct vmm *vmm = monitor ? vmm_new(on->machine, kind, &e) : NULL;
+    if (!vmm) {
+        free(monitor);
+        luaL_error(L, "vmm.new: %s", monitor ? e.text : "not enough memory");
+        return NULL;
+    }
+    *monitor = (struct monitor){on->tree->monitors, on->tree, on, vmm};
+    on->tree->monitors = monitor;
+    objects_hold(h, on->tree, on, monitor);
+    return monitor;
+}
+
+static void count_line(void *self, const char *line, size_t length) {
+    (void)line;
+    ((struct engine *)self)->device_bytes += length + 1;
+}
+
+struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor, const char *name,
+                               uint32_t memory_bytes) {
+    struct tree *tree = monitor->tree;
+    struct error e = ERROR_CLEAR;
+    char stem[24], chosen[NODE_NAME];
+    int level = machine_level(monitor->on->machine) + 1;
+    snprintf(stem, sizeof stem, "guest%d", level);
+    choose_name(L, chosen, name, stem, level < MACHINE_LEVELS ? level : MACHINE_LEVELS - 1);
+    struct node *node = add_node(L, tree, monitor->on, chosen);
+    struct guest_options o = {.name = node->name,
+                              .memory_bytes = memory_bytes,
+                              .console_line = count_line,
+                              .printer_line = count_line,
+                              .line_self = tree->engine};
+    node->monitor = monitor;
+    node->machine = vmm_guest(monitor->vmm, &o, &e);
+    if (!node->machine) {
+        tree->nodes = node->next;
+        free(node);
+        luaL_error(L, "v:guest: %s", e.text);
+    }
+    objects_hold(h, tree, node, NULL);
+    remember(L, node);
+    return node;
+}
