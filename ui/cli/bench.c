@@ -7,6 +7,7 @@
 #include "ui/cli/cli.h"
 
 const struct benchmark benchmarks[] = {
+    {"cpu", "simulated instructions a second, and the ratio to Hercules", bench_cpu},
     {"machines", "making machines of 16 MB, and what idle ones occupy", bench_machines},
     {NULL, NULL, NULL},
 };

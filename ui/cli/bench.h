@@ -27,6 +27,7 @@ double bench_seconds(void);
 /* Whether the user wants it to stop; a benchmark asks between its measures. */
 bool bench_interrupted(const struct bench *b);
 
+bool bench_cpu(struct bench *b, struct error *e);
 bool bench_machines(struct bench *b, struct error *e);
 
 #endif
