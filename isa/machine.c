@@ -64,18 +64,6 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key,
     return 0;
 }
 
-static bool attach_devices(struct machine *m, const struct machine_options *o) {
-    struct device *console = console_new(o->model, o->console_line, o->line_self);
-    struct device *printer = printer_new(o->model, o->printer_line, o->line_self);
-    if (!console || !printer) {
-        if (console) console->ops->free(console);
-        if (printer) printer->ops->free(printer);
-        return false;
-    }
-    bool attached = channel_attach(m->channels, 0x009, console);
-    return channel_attach(m->channels, 0x00E, printer) && attached;
-}
-
 static void processor_reset(struct processor *p) {
     p->cr[0] = 0x000000E0;
     p->cr[2] = 0xFFFFFFFF;
@@ -118,7 +106,9 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->timeline = timeline_new();
     struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
     if (m->timeline) m->channels = channel_set_new(&host);
-    if (!m->channels || !attach_devices(m, o) || !(m->processor = processor_new(m))) {
+    if (!m->channels ||
+        !channel_attach_standard(m->channels, o->model, o->console_line, o->printer_line, o->line_self) ||
+        !(m->processor = processor_new(m))) {
         machine_free(m);
         error_set(e, ERROR_INTERNAL, "no memory for a machine");
         return NULL;
@@ -280,7 +270,7 @@ void machine_raise(struct machine *m, enum machine_condition c) {
         p->machine_check = true;
         p->machine_check_code = (uint64_t)1 << 63; /* system damage */
         break;
-    case CONDITION_ATTENTION: channel_attention(m->channels, 0x009); break;
+    case CONDITION_ATTENTION: channel_attention(m->channels, ADDRESS_CONSOLE); break;
     }
 }
 

@@ -8,7 +8,6 @@
 
 #include "vmm/vmm_internal.h"
 
-enum { GUEST_CONSOLE = 0x009, GUEST_PRINTER = 0x00E };
 
 /* ---- Storage ---- */
 
@@ -83,7 +82,7 @@ static void guest_raise(void *self, enum machine_condition c) {
     switch (c) {
     case CONDITION_INTERRUPT_KEY: g->external |= EXTERNAL_INTERRUPT_KEY; break;
     case CONDITION_MACHINE_CHECK: g->machine_check = true; break;
-    case CONDITION_ATTENTION: channel_attention(g->channels, GUEST_CONSOLE); return; /* which notifies */
+    case CONDITION_ATTENTION: channel_attention(g->channels, ADDRESS_CONSOLE); return; /* which notifies */
     }
     interrupt_monitor(g);
 }
@@ -160,10 +159,7 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
                                       .notify = device_notifies};
     g->channels = channel_set_new(&host);
     if (!g->channels) return false;
-    struct device *console = console_new(model, o->console_line, o->line_self);
-    if (!console || !channel_attach(g->channels, GUEST_CONSOLE, console)) return false;
-    struct device *printer = printer_new(model, o->printer_line, o->line_self);
-    return printer && channel_attach(g->channels, GUEST_PRINTER, printer);
+    return channel_attach_standard(g->channels, model, o->console_line, o->printer_line, o->line_self);
 }
 
 /* Initial CPU reset. */
