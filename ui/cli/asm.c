@@ -82,7 +82,7 @@ static int run_asm(struct cli *cli) {
     }
     bool ok = assemble_file(&a, cli->operands[0], &options, &e);
     assembly_print_diagnostics(&a, &diagnostics);
-    fwrite(diagnostics.data, 1, diagnostics.length, cli->err);
+    fprintf(cli->err, "%s", diagnostics.data ? (const char *)diagnostics.data : "");
     bytes_fini(&diagnostics);
     if (ok && write_outputs(cli, &a, &e)) {
         status = print_result(cli, &a);

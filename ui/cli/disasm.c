@@ -35,7 +35,7 @@ static int run_disasm(struct cli *cli) {
         status = print_rows(cli, &image, at);
     } else {
         disassemble_image(&source, image.data, image.length, at);
-        fwrite(source.data, 1, source.length, cli->out);
+        fprintf(cli->out, "%s", source.data ? (const char *)source.data : "");
         if (source.failed) {
             status = cli_fail(cli, &(struct error){ERROR_INTERNAL, "out of memory"});
         }
