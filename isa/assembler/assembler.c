@@ -17,10 +17,13 @@ struct statement *statement_new(struct assembler *a, const struct line *line) {
     s->number = ++a->statement_count;
     *a->statement_end = s;
     a->statement_end = &s->next;
-    if (!a->ended && (a->statement_count > MOST_STATEMENTS || a->source_bytes > MOST_SOURCES)) {
+    a->generated_count += line->call != NULL;
+    if (!a->ended && (a->statement_count > MOST_STATEMENTS || a->generated_count > MOST_GENERATED ||
+                      a->source_bytes > MOST_SOURCES)) {
         a->ended = true;
-        assembler_error(a, s, line->text.at, "too much source: more than %d statements or %d MB, macros included",
-                        MOST_STATEMENTS, MOST_SOURCES >> 20);
+        assembler_error(a, s, line->text.at,
+                        "too much source: more than %d statements, %d of them from macros, or %d MB", MOST_STATEMENTS,
+                        MOST_GENERATED, MOST_SOURCES >> 20);
     }
     return s;
 }
@@ -69,6 +72,19 @@ static void note_add(struct assembler *a, const struct line *line, size_t offset
     a->last_message->last_note = m;
 }
 
+/* Where the macros were called that the statement of the last message comes from, the innermost first. */
+static void note_calls(struct assembler *a, const struct call *call) {
+    enum { MOST_NOTES = 8 };
+    for (unsigned i = 0; call && i < MOST_NOTES; i++, call = call->statement->line.call) {
+        char note[128];
+        const struct text *operation = &call->statement->operation;
+        const size_t offset = (size_t)(operation->at - call->statement->line.text.at);
+        snprintf(note, sizeof note, "%sin the macro %.*s called here", i + 1 == MOST_NOTES ? "and so on: " : "",
+                 TEXT_ARGS(call->macro->name));
+        note_add(a, &call->statement->line, offset, note);
+    }
+}
+
 void assembler_report(struct assembler *a, struct statement *s, const char *at, enum diagnostic_severity severity,
                       const char *text) {
     const uintptr_t start = (uintptr_t)s->line.text.at, end = start + s->line.text.length;
@@ -79,6 +95,9 @@ void assembler_report(struct assembler *a, struct statement *s, const char *at, 
         a->error_count++;
     }
     a->last_message = NULL;
+    if (severity != DIAGNOSTIC_ERROR && ++a->minor_count > MOST_DIAGNOSTICS / 2) {
+        return; /* errors must find room */
+    }
     if (a->message_count == MOST_DIAGNOSTICS) {
         text = "too many diagnostics: further ones are not shown";
         severity = DIAGNOSTIC_NOTE;
@@ -92,12 +111,7 @@ void assembler_report(struct assembler *a, struct statement *s, const char *at, 
     *a->message_end = m;
     a->message_end = &m->next;
     a->last_message = m;
-    for (const struct call *call = s->line.call; call; call = call->statement->line.call) {
-        char note[128];
-        const struct text *operation = &call->statement->operation;
-        snprintf(note, sizeof note, "in the macro %.*s called here", TEXT_ARGS(call->macro->name));
-        note_add(a, &call->statement->line, (size_t)(operation->at - call->statement->line.text.at), note);
-    }
+    note_calls(a, s->line.call);
 }
 
 enum { MESSAGE_TEXT = 400 };

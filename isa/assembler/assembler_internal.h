@@ -24,8 +24,9 @@ enum {
     MOST_ADDRESS = 1 << 24,         /* storage that S/370 can address: also the largest image */
     MOST_ASSEMBLED = 4 * (1 << 24), /* bytes made by DC in all, since ORG may go back and assemble again */
     MOST_SOURCE = 1 << 24,          /* bytes of one source file */
-    MOST_SOURCES = 1 << 26,         /* bytes of all files read, and of all lines that macros make */
+    MOST_SOURCES = 1 << 25,         /* bytes of all files read, and of all lines that macros make */
     MOST_STATEMENTS = 500000,       /* read or made by macros */
+    MOST_GENERATED = 200000,        /* of these, made by macros */
     MOST_STATEMENT_LENGTH = 8192,   /* characters of one statement, continuations included */
     MOST_NESTING = 64,              /* macro calls and COPY within each other */
     MOST_EXPRESSION_DEPTH = 64,     /* parentheses, and EQU within EQU */
@@ -439,7 +440,7 @@ struct assembler {
     bool ended, too_much;
 
     struct statement *statements, **statement_end;
-    unsigned statement_count;
+    unsigned statement_count, generated_count;
     bool second_pass;
 
     struct table operations, symbols, section_names, literals;
@@ -459,7 +460,7 @@ struct assembler {
     uint32_t entry;
 
     struct message *messages, **message_end, *last_message;
-    unsigned message_count;
+    unsigned message_count, minor_count;
     size_t error_count;
 
     struct print_options print, print_stack[MOST_PUSHED];

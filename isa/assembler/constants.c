@@ -513,10 +513,7 @@ void constant_assemble(struct assembler *a, const struct constant *k, struct sec
                        const struct constant_star *star) {
     const uint64_t whole = (uint64_t)k->size * k->duplication;
     uint8_t nothing[8];
-    if (!k->has_nominal || section->dummy) {
-        return;
-    }
-    if (k->duplication == 0) {
+    if (!k->has_nominal || section->dummy || k->duplication == 0) {
         return;
     }
     uint8_t *to = whole ? assembler_room(a, section, offset, whole) : nothing;
@@ -529,12 +526,15 @@ void constant_assemble(struct assembler *a, const struct constant *k, struct sec
     if (!make_values(a, k, &here, to)) {
         return;
     }
+    if (alike) {
+        for (size_t done = k->size; done < whole; done *= 2) {
+            memcpy(to + done, to, whole - done < done ? whole - done : done);
+        }
+        return;
+    }
     for (uint32_t i = 1; i < k->duplication; i++) {
-        uint8_t *copy = to + (size_t)k->size * i;
         here.offset += here.moves ? k->size : 0;
-        if (alike) {
-            memcpy(copy, to, k->size);
-        } else if (!make_values(a, k, &here, copy)) {
+        if (!make_values(a, k, &here, to + (size_t)k->size * i)) {
             return;
         }
     }

@@ -314,12 +314,16 @@ bool source_next(struct assembler *a, struct line *line, bool raw) {
 
 /* ---- COPY and macros ---- */
 
+/* Runaway recursion, mostly: everything that the main file asked for is given up, or each level would try again. */
 static bool too_deep(struct assembler *a, struct statement *s, const char *what) {
-    if (a->input && a->input->depth >= MOST_NESTING) {
-        assembler_error(a, s, NULL, "%s nested more than %d deep", what, MOST_NESTING);
-        return true;
+    if (!a->input || a->input->depth < MOST_NESTING) {
+        return false;
     }
-    return false;
+    assembler_error(a, s, NULL, "%s nested more than %d deep", what, MOST_NESTING);
+    while (a->input->outer) {
+        a->input = a->input->outer;
+    }
+    return true;
 }
 
 void source_push_macro(struct assembler *a, struct macro *m, struct call *call) {
