@@ -24,9 +24,9 @@ HERE     MOVE  BUF,DATA,LEN=8
          IPK   remarks aren't operands
          USING AREA,15
          ST    R1,FIELD
-         DC    C'LONG STRING THAT GOES ON AND ON UNTIL COLUMN SEVENTY-ONE IS REACX
-               HED HERE',X'1,23',B'101'
-         DC    A(1),                       first                        X
+         DC    C'LONG STRING THAT GOES ON AND ON UNTIL COLUMN SEVENTY-OX
+               NE IS REACHED HERE',X'1,23',B'101'
+         DC    A(1),                       first                       X
                A(HERE)
          CNOP  2,4
          CCW   2,BUF,X'20',80
