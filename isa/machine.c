@@ -412,7 +412,8 @@ static uint64_t cycles_to_run(struct processor *p) {
     if (next - clock < cycles) cycles = next > clock ? next - clock : 1;
     if (m->limits->instructions) {
         /* Every instruction that stays in the loop takes a cycle at least. */
-        uint64_t left = m->limit_count - m->limited->instructions - interruptions_of(m->limited);
+        uint64_t count = m->limited->instructions + interruptions_of(m->limited);
+        uint64_t left = count < m->limit_count ? m->limit_count - count : 1;
         if (left < cycles) cycles = left;
     }
     if (m->limits->cycles && m->limit_cycles - processor_cycles(p) < cycles) {
@@ -425,7 +426,12 @@ static uint64_t cycles_to_run(struct processor *p) {
 static bool limit_reached(struct processor *p) {
     struct machine *m = p->machine;
     const struct machine_limits *l = m->limits;
-    if (l->instructions && m->limited->instructions + interruptions_of(m->limited) >= m->limit_count) return true;
+    if (l->instructions) {
+        /* Between an instruction and the interruption that is part of it a virtual machine is not running: it stops
+         * behind both, as the bare machine does. */
+        uint64_t count = m->limited->instructions + interruptions_of(m->limited);
+        if (count > m->limit_count || (count == m->limit_count && machine_is_running(m->limited))) return true;
+    }
     if (l->cycles && processor_cycles(p) >= m->limit_cycles) return true;
     return l->until_trap && interruptions_of(m->limited) != m->trap_count;
 }

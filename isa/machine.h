@@ -167,7 +167,8 @@ uint64_t machine_booked_level(const struct machine *m, int level);
 
 /* Limits of one call of machine_run; zero-initialise for none. */
 struct machine_limits {
-    uint64_t instructions;  /* that this machine may still retire, interruptions counted as well; 0: no limit */
+    uint64_t instructions;  /* that this machine may still retire, interruptions counted as well (an instruction that
+                             * ends with its interruption counts for two and is not divided); 0: no limit */
     uint64_t cycles;        /* of the bare machine; 0: no limit */
     bool until_trap;        /* stop after the next interruption of this machine */
     bool has_address;

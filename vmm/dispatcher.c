@@ -253,7 +253,7 @@ static uint32_t run_guest(struct vmm *v, struct guest *g) {
                       .cc = g->psw.cc,
                       .program_mask = g->psw.program_mask,
                       .ia = g->psw.ia};
-    load_space(v, real_cr0(v, g, s), s->table);
+    load_space(v, real_cr0(v, g, s), shadow_cr1(s));
     load_monitor_masks(v, g);
     if (v->purge_due) {
         processor_execute(v->p, CELL_PTLB, NULL);
@@ -261,7 +261,7 @@ static uint32_t run_guest(struct vmm *v, struct guest *g) {
     }
     g->dispatched_at = g->psw.ia;
     v->stats.dispatches++;
-    processor_trace(v->p, TRACE_DISPATCH, g->psw.ia, s->table, psw_problem(&g->psw), NULL);
+    processor_trace(v->p, TRACE_DISPATCH, g->psw.ia, shadow_cr1(s), psw_problem(&g->psw), NULL);
     processor_set_gprs(v->p, g->gpr);
     uint32_t at = leave(v, &psw, DISPATCHED_GUEST);
     processor_running(v->p, g->machine);
@@ -294,7 +294,9 @@ static uint32_t dispatch(struct vmm *v, struct guest *g) {
     if (g->looping) return stop(v, g, MACHINE_CHECK_STOP);
     if (v->reflected && pending(v, g, false, &i)) {
         timers_arm(v, 0);
-        return leave_waiting(v, g, true);
+        uint32_t at = leave_waiting(v, g, true);
+        processor_running(v->p, g->machine);
+        return at;
     }
     if (psw_disabled_wait(&g->psw)) return stop(v, g, MACHINE_DISABLED_WAIT);
     if (psw_wait(&g->psw)) return wait_for_guest(v, g);
