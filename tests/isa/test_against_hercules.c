@@ -1,0 +1,257 @@
+/* The processor against Hercules: random programs on both, and everything that they leave behind compared.
+ *
+ *     test_against_hercules [--cases N] [--seed S] [--case N] [--instruction MNEMONIC] [--jobs N] [--all]
+ *
+ * Prints each difference as a reduced case, and at the end what was reached. Exit status 0: no unexplained difference;
+ * 1: some; 77: Hercules is not installed. tests/support/differential.h says what a case is. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "isa/cost.h"
+#include "tests/support/differential.h"
+#include "tests/support/hercules.h"
+
+enum { BATCH = 48, DIFFERENCES_SHOWN = 6 };
+
+struct options {
+    uint64_t cases, seed, one;
+    bool has_one, self, raw;
+    int focus;
+    unsigned jobs, shown;
+};
+
+/* What the workers share with their parent. */
+struct tally {
+    uint64_t cases, excused, different;
+    uint64_t ends[4];
+    uint64_t by_exception[32], by_focus[INSTRUCTION_COUNT];
+    struct differential_coverage coverage;
+};
+
+struct worker {
+    const struct options *o;
+    struct differential_engine standard, subject;
+    struct differential_result a, b; /* for single cases */
+    enum differential_end end_a, end_b;
+    struct tally *tally;
+};
+
+static enum differential_verdict run_both(struct worker *w, const struct differential_case *c, const char **exception) {
+    w->standard.run(w->standard.self, &c, &w->a, 1);
+    w->subject.run(w->subject.self, &c, &w->b, 1);
+    return differential_compare(c, &w->a, &w->b, exception);
+}
+
+/* Differs still, and ends in the same way: otherwise shrinking wanders off to something else. */
+static bool still_differs(void *self, const struct differential_case *c) {
+    struct worker *w = self;
+    const char *exception;
+    return run_both(w, c, &exception) == VERDICT_DIFFERENT && w->a.end == w->end_a && w->b.end == w->end_b;
+}
+
+/* True when the standard's own results vary from run to run: host time got into them. */
+static bool varies(struct worker *w, const struct differential_case *c) {
+    const char *exception;
+    w->standard.run(w->standard.self, &c, &w->a, 1);
+    w->standard.run(w->standard.self, &c, &w->b, 1);
+    return differential_compare(c, &w->a, &w->b, &exception) == VERDICT_DIFFERENT;
+}
+
+static void show(struct worker *w, const struct differential_case *original) {
+    struct differential_case *c = malloc(sizeof *c);
+    const char *exception;
+    if (!c) return;
+    *c = *original;
+    run_both(w, c, &exception);
+    w->end_a = w->a.end;
+    w->end_b = w->b.end;
+    if (!w->o->raw) differential_shrink(c, still_differs, w);
+    bool differs = run_both(w, c, &exception) == VERDICT_DIFFERENT;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *to = open_memstream(&text, &length);
+    if (to) {
+        fprintf(to, "\nDIFFERENCE in %s: test_against_hercules --seed %llu --case %llu%s%s\n",
+                instruction_table[c->focus].mnemonic, (unsigned long long)c->seed, (unsigned long long)c->number,
+                w->o->focus >= 0 ? " --instruction " : "",
+                w->o->focus >= 0 ? instruction_table[w->o->focus].mnemonic : "");
+        differential_print_case(to, c);
+        if (differs) differential_print_difference(to, c, &w->a, &w->b, w->standard.name, w->subject.name);
+        else fprintf(to, "  (equal when run again)\n");
+        fclose(to);
+        fwrite(text, 1, length, stdout);
+        fflush(stdout);
+    }
+    free(text);
+    free(c);
+}
+
+static void judge(struct worker *w, const struct differential_case *c, struct differential_result *a,
+                  struct differential_result *b) {
+    const char *exception;
+    struct tally *t = w->tally;
+    t->cases++;
+    t->ends[a->end]++;
+    differential_cover(&t->coverage, c, a);
+    enum differential_verdict verdict = differential_compare(c, a, b, &exception);
+    if (verdict == VERDICT_DIFFERENT && varies(w, c)) verdict = VERDICT_EXCUSED;
+    if (verdict == VERDICT_EXCUSED) {
+        t->excused++;
+        for (size_t i = 0; exception && i < differential_exceptions_count; i++)
+            t->by_exception[i] += exception == differential_exceptions[i].name;
+    }
+    if (verdict != VERDICT_DIFFERENT) {
+        if (w->o->has_one) {
+            differential_print_case(stdout, c);
+            differential_print_difference(stdout, c, a, b, w->standard.name, w->subject.name);
+        }
+        return;
+    }
+    t->by_focus[c->focus]++;
+    if (t->different++ < w->o->shown) show(w, c);
+}
+
+static bool worker_run(struct worker *w, unsigned self) {
+    const struct options *o = w->o;
+    struct differential_case *cases = calloc(BATCH, sizeof *cases);
+    struct differential_result a[BATCH], b[BATCH];
+    const struct differential_case *list[BATCH];
+    bool ok = cases && differential_result_init(&w->a) && differential_result_init(&w->b);
+    for (int i = 0; i < BATCH; i++) ok = differential_result_init(&a[i]) && differential_result_init(&b[i]) && ok;
+    uint64_t first = o->has_one ? o->one : 0, end = o->has_one ? o->one + 1 : o->cases;
+    for (uint64_t at = first + self; ok && at < end;) {
+        size_t n = 0;
+        for (; n < BATCH && at < end; at += o->jobs) {
+            differential_generate(&cases[n], o->seed, at, o->focus);
+            list[n] = &cases[n];
+            n++;
+        }
+        w->standard.run(w->standard.self, list, a, n);
+        w->subject.run(w->subject.self, list, b, n);
+        for (size_t i = 0; i < n; i++) judge(w, &cases[i], &a[i], &b[i]);
+    }
+    for (int i = 0; i < BATCH; i++) {
+        differential_result_fini(&a[i]);
+        differential_result_fini(&b[i]);
+    }
+    differential_result_fini(&w->a);
+    differential_result_fini(&w->b);
+    free(cases);
+    return ok;
+}
+
+/* One process of the test, with processes of Hercules of its own. */
+static int work(const struct options *o, unsigned self, struct tally *tally) {
+    struct error e = ERROR_CLEAR;
+    struct cost_model model;
+    struct worker w = {.o = o, .tally = tally};
+    if (!cost_model_find(&model, "flat", &e) || !differential_hercules(&w.standard, 2, &e)) {
+        fprintf(stderr, "test_against_hercules: %s\n", e.text);
+        return 2;
+    }
+    bool ok = o->self ? differential_hercules(&w.subject, 1, &e) : differential_machine(&w.subject, &model);
+    ok = ok && worker_run(&w, self);
+    w.standard.free(w.standard.self);
+    w.subject.free(w.subject.self);
+    return ok ? 0 : 2;
+}
+
+static bool parse(int count, char **arguments, struct options *o) {
+    for (int i = 1; i < count; i++) {
+        const char *name = arguments[i], *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (strcmp(name, "--self") == 0) {
+            o->self = true;
+            continue;
+        }
+        if (strcmp(name, "--raw") == 0) {
+            o->raw = true;
+            continue;
+        }
+        if (!value) return false;
+        i++;
+        if (strcmp(name, "--instruction") == 0) {
+            const struct instruction *found = instruction_find(value);
+            if (!found) return false;
+            o->focus = instruction_id(found);
+            continue;
+        }
+        char *rest;
+        uint64_t number = strtoull(value, &rest, 0);
+        if (*rest) return false;
+        if (strcmp(name, "--cases") == 0)
+            o->cases = number;
+        else if (strcmp(name, "--seed") == 0)
+            o->seed = number;
+        else if (strcmp(name, "--case") == 0)
+            o->one = number, o->has_one = true, o->jobs = 1;
+        else if (strcmp(name, "--jobs") == 0 && number >= 1 && number <= 64)
+            o->jobs = (unsigned)number;
+        else if (strcmp(name, "--show") == 0)
+            o->shown = (unsigned)number;
+        else
+            return false;
+    }
+    return true;
+}
+
+int main(int count, char **arguments) {
+    struct options o = {.cases = 20000, .seed = 370, .focus = -1, .jobs = 2, .shown = DIFFERENCES_SHOWN};
+    if (!parse(count, arguments, &o)) {
+        fprintf(stderr, "usage: %s [--cases N] [--seed S] [--case N] [--instruction MNEMONIC] [--jobs N] [--show N]\n",
+                arguments[0]);
+        return 2;
+    }
+    if (!hercules_present()) {
+        printf("Hercules is not installed: skipped\n");
+        return 77;
+    }
+    struct tally *tallies = mmap(NULL, o.jobs * sizeof *tallies, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (tallies == MAP_FAILED) return 2;
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    int status = 0;
+    if (o.jobs == 1) {
+        status = work(&o, 0, &tallies[0]);
+    } else {
+        for (unsigned i = 0; i < o.jobs; i++) {
+            pid_t pid = fork();
+            if (pid == 0) _exit(work(&o, i, &tallies[i]));
+            if (pid < 0) status = 2;
+        }
+        for (int one; wait(&one) > 0;)
+            if (!WIFEXITED(one) || WEXITSTATUS(one)) status = 2;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    struct tally *all = &tallies[0];
+    for (unsigned i = 1; i < o.jobs; i++) {
+        all->cases += tallies[i].cases;
+        all->excused += tallies[i].excused;
+        all->different += tallies[i].different;
+        for (int k = 0; k < 4; k++) all->ends[k] += tallies[i].ends[k];
+        for (size_t k = 0; k < 32; k++) all->by_exception[k] += tallies[i].by_exception[k];
+        for (size_t k = 0; k < INSTRUCTION_COUNT; k++) all->by_focus[k] += tallies[i].by_focus[k];
+        differential_coverage_add(&all->coverage, &tallies[i].coverage);
+    }
+    if (!o.has_one) status |= differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000;
+    for (size_t i = 0; i < differential_exceptions_count; i++)
+        if (all->by_exception[i])
+            printf("excused: %llu by \"%s\"\n", (unsigned long long)all->by_exception[i], differential_exceptions[i].name);
+    if (all->different) printf("different:");
+    for (size_t i = 0; i < INSTRUCTION_COUNT; i++)
+        if (all->by_focus[i]) printf(" %s %llu", instruction_table[i].mnemonic, (unsigned long long)all->by_focus[i]);
+    if (all->different) printf("\n");
+    printf("%llu cases (seed %llu) in %.1f s: %llu different, %llu excused; ended: %llu wait, %llu check-stop, %llu limit, "
+           "%llu failed\n",
+           (unsigned long long)all->cases, (unsigned long long)o.seed,
+           (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec),
+           (unsigned long long)all->different, (unsigned long long)all->excused, (unsigned long long)all->ends[0],
+           (unsigned long long)all->ends[1], (unsigned long long)all->ends[2], (unsigned long long)all->ends[3]);
+    if (all->different && !status) status = 1;
+    munmap(tallies, o.jobs * sizeof *tallies);
+    return status;
+}

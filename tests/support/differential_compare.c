@@ -1,0 +1,571 @@
+/* Comparing two engines' results of a case, with the deliberate differences as data; showing and shrinking a case. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "isa/disassembler.h"
+#include "isa/psw.h"
+#include "mmu/dat.h"
+#include "tests/support/differential.h"
+
+enum exception {
+    EXCEPTION_TIMER,
+    EXCEPTION_CLOCKS,
+    EXCEPTION_FETCH,
+    EXCEPTION_FETCH_FAULT,
+    EXCEPTION_MONITOR_BC,
+    EXCEPTION_EXTENDED_CODES,
+    EXCEPTION_DISPLAYED_PSW,
+    EXCEPTION_EXTERNAL_ILC,
+    EXCEPTION_LOOP,
+    EXCEPTION_REFERENCE,
+    EXCEPTION_DECIMAL_ORDER,
+    EXCEPTION_OPCODES,
+    EXCEPTION_EDIT,
+    EXCEPTION_PREFIX,
+    EXCEPTION_RESET_REFERENCE,
+    EXCEPTION_REFERENCE_ONLY,
+    EXCEPTION_ORDER,
+    EXCEPTION_LONG,
+    EXCEPTION_WRAP,
+    EXCEPTION_SET_KEY,
+    EXCEPTION_FORMAT,
+    EXCEPTION_EXECUTED_LENGTH,
+    EXCEPTION_HOST_TRAP,
+    EXCEPTION_COUNT
+};
+
+const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
+    [EXCEPTION_TIMER] = {"interval timer", "real 80-83 runs on host time in Hercules, on cycles here"},
+    [EXCEPTION_CLOCKS] = {"clocks", "what STCK and STPT store is host time in Hercules, cycles here"},
+    [EXCEPTION_FETCH] = {"failed instruction fetch",
+                         "IA and ILC are unpredictable; here IA + 2 and 2 bytes, Hercules adds twice or keeps an old ILC"},
+    [EXCEPTION_FETCH_FAULT] = {"page fault at instruction fetch",
+                               "the ILC is unpredictable; here 2 bytes, in Hercules that of an earlier instruction"},
+    [EXCEPTION_MONITOR_BC] = {"monitor event in BC mode",
+                              "class and code are stored here, as the architecture says; Hercules stores them in EC mode only"},
+    [EXCEPTION_EXTENDED_CODES] = {"bytes 144-147 and 160-163",
+                                  "Hercules clears 144 on a data exception, and 160 and 162 on segment and page exceptions"},
+    [EXCEPTION_DISPLAYED_PSW] = {"displayed BC PSW", "bits 16-33 of a current PSW have no meaning; here they are 0"},
+    [EXCEPTION_EXTERNAL_ILC] = {"ILC of external and I/O interruptions",
+                                "unpredictable in a BC old PSW; here 0, in Hercules that of the last instruction"},
+    [EXCEPTION_LOOP] = {"interruption loop",
+                        "a program interruption that repeats itself for ever check-stops here, and keeps Hercules running"},
+    [EXCEPTION_REFERENCE] = {"reference and change bits after an exception",
+                             "which operands of an instruction that did not end normally count as referred to is left open; here all "
+                             "that were found accessible"},
+    [EXCEPTION_DECIMAL_ORDER] = {"decimal data against access",
+                                 "when a decimal operand is invalid and the result cannot be stored, access exceptions come "
+                                 "first here; Hercules looks at the digits before it tries to store"},
+    [EXCEPTION_EXECUTED_LENGTH] = {"ILC under EXECUTE",
+                                   "that of the EXECUTE, 4 bytes, here; in Hercules for some exceptions that of the target"},
+    [EXCEPTION_OPCODES] = {"opcodes that only Hercules has",
+                           "floating point and instructions of later machines are operation exceptions here"},
+    [EXCEPTION_EDIT] = {"exceptions in ED and EDMK",
+                        "suppressed here; Hercules has stored the part of the result before the invalid digit or the inaccessible byte"},
+    [EXCEPTION_RESET_REFERENCE] = {"RRB", "one block of 2 KB here; Hercules looks at, and resets, both blocks of the 4 KB"},
+    [EXCEPTION_REFERENCE_ONLY] = {"reference bits that Hercules leaves off",
+                                  "a block referred to has its bit on here; Hercules leaves out the first block of some operands "
+                                  "across a block's end (CLC), and the instructions' block after SSKE"},
+    [EXCEPTION_ORDER] = {"which of two access exceptions",
+                         "when both operands in storage are inaccessible, either may be reported"},
+    [EXCEPTION_LONG] = {"registers of MVCL and CLCL after an access exception",
+                        "unchanged here where nothing was processed; Hercules clears bits 0-7 of the addresses"},
+    [EXCEPTION_WRAP] = {"MVO, PACK and UNPK across address 0", "Hercules does not come to an end"},
+    [EXCEPTION_SET_KEY] = {"SSKE", "the new key counts at once here; Hercules goes on with what it looked up before"},
+    [EXCEPTION_FORMAT] = {"an invalid translation format",
+                          "found at the next reference here; Hercules goes on in the page that it executes"},
+    [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
+    [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
+};
+const size_t differential_exceptions_count = EXCEPTION_COUNT;
+
+static uint32_t psw_ia(const uint8_t *psw) { return bytes_get24(psw + 5); }
+static bool psw_is_ec(const uint8_t *psw) { return psw[1] & 8; }
+
+static void equalize(uint8_t *a, uint8_t *b, size_t length) {
+    memset(a, 0, length);
+    memset(b, 0, length);
+}
+
+static void equalize_bits(uint8_t *a, uint8_t *b, uint8_t mask) {
+    *a &= (uint8_t)~mask;
+    *b &= (uint8_t)~mask;
+}
+
+static const struct differential_instruction *instruction_at(const struct differential_case *c, uint32_t at) {
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->program[i].at == at) return &c->program[i];
+    return NULL;
+}
+
+/* What an interruption left: its old PSW, and real 128-159. */
+struct left {
+    uint8_t *psw, *area;
+};
+
+static unsigned code_of(const struct left *x) {
+    return psw_is_ec(x->psw) ? bytes_get16(x->area + 14) : bytes_get16(x->psw + 2);
+}
+static unsigned ilc_of(const struct left *x) { return psw_is_ec(x->psw) ? x->area[13] / 2 : x->psw[4] >> 6; }
+
+/* True when this can only be the fetch of the instruction that failed. */
+static bool fetch_failed(const struct differential_case *c, const struct left *x, unsigned code) {
+    if (ilc_of(x) != 1) return false;
+    if (code == 6) return psw_ia(x->psw) & 1;
+    const struct differential_instruction *i = instruction_at(c, (psw_ia(x->psw) - 2) & 0xFFFFFF);
+    if (i && i->length == 2 && (i->id == INSTRUCTION_MVCL || i->id == INSTRUCTION_CLCL)) return false;
+    if (i && code == 5 && (i->id == INSTRUCTION_ISK || i->id == INSTRUCTION_SSK)) return false;
+    return code == 4 || code == 5 || code == 0x12;
+}
+
+/* The instruction that an old PSW with this IA follows, by a length in bytes; the target where that is an EXECUTE. -1: none. */
+static int interrupted(const struct differential_case *c, const struct left *x) {
+    uint32_t ia = psw_ia(x->psw);
+    const struct differential_instruction *execute = instruction_at(c, (ia - 4) & 0xFFFFFF);
+    if (execute && execute->target_id >= 0) return execute->target_id;
+    const struct differential_instruction *i = instruction_at(c, (ia - ilc_of(x) * 2) & 0xFFFFFF);
+    return i ? i->id : -1;
+}
+
+static bool access_code(unsigned code) { return code == 4 || code == 5 || (code >= 0x10 && code <= 0x12); }
+
+/* Hercules found invalid digits where the other found the result's place inaccessible. */
+static bool decimal_order(const struct differential_case *c, const struct left *a, const struct left *b) {
+    unsigned code = code_of(b);
+    if ((code_of(a) != 7 && code_of(a) != 0xB) || !access_code(code)) return false;
+    switch (interrupted(c, a)) {
+    case INSTRUCTION_ZAP:
+    case INSTRUCTION_AP:
+    case INSTRUCTION_SP:
+    case INSTRUCTION_MP:
+    case INSTRUCTION_DP:
+    case INSTRUCTION_SRP:
+    case INSTRUCTION_ED:
+    case INSTRUCTION_EDMK:
+    case INSTRUCTION_EX: return true;
+    default: return false;
+    }
+}
+
+static bool edits(const struct differential_case *c, const struct left *b) {
+    unsigned code = code_of(b);
+    struct left x = *b;
+    int id = interrupted(c, &x);
+    if (code == 0x10 || code == 0x11) { /* nullified: the old PSW points to it */
+        const struct differential_instruction *i = instruction_at(c, psw_ia(b->psw));
+        id = i ? i->target_id >= 0 ? i->target_id : i->id : -1;
+    }
+    return (code == 7 || access_code(code)) && (id == INSTRUCTION_ED || id == INSTRUCTION_EDMK);
+}
+
+static const struct differential_instruction *interrupted_in_storage(const struct differential_case *c, const struct left *x) {
+    uint32_t ia = psw_ia(x->psw);
+    unsigned code = code_of(x);
+    if (code == 0x10 || code == 0x11) return instruction_at(c, ia);
+    for (uint32_t length = 2; length <= 6; length += 2) {
+        const struct differential_instruction *i = instruction_at(c, (ia - length) & 0xFFFFFF);
+        if (i && !i->target && i->length == length) return i;
+    }
+    return NULL;
+}
+
+/* Both engines report access exceptions of the same instruction with two operands in storage, but not the same one. */
+static bool either_operand(const struct differential_case *c, const struct left *a, const struct left *b) {
+    unsigned ca = code_of(a), cb = code_of(b);
+    if (!access_code(ca) || !access_code(cb)) return false;
+    if (ca == cb && memcmp(a->area + 16, b->area + 16, 4) == 0) return false;
+    const struct differential_instruction *i = interrupted_in_storage(c, a);
+    if (!i || i != interrupted_in_storage(c, b)) return false;
+    int id = i->target_id >= 0 ? i->target_id : i->id;
+    return id >= 0 && (instruction_table[id].code >> 4 >= 0xD || id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL ||
+                       i->id == INSTRUCTION_EX) && instruction_table[id].code < 0x100;
+}
+
+/* An interrupted MVCL or CLCL: its four registers. */
+static bool moves_long(const struct differential_case *c, const struct left *b) {
+    const struct differential_instruction *i = interrupted_in_storage(c, b);
+    int id = i ? i->target_id >= 0 ? i->target_id : i->id : -1;
+    return access_code(code_of(b)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL);
+}
+
+static bool sets_prefix(const struct differential_case *c, const struct left *a) {
+    return code_of(a) == 5 && interrupted(c, a) == INSTRUCTION_SPX;
+}
+
+/* Whether this is floating point, or of a later machine. */
+static bool only_hercules(const uint8_t *text) {
+    static const uint8_t second[] = {0x00, 0x01, 0x18, 0x19, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x2C, 0x2D, 0xF0};
+    uint8_t op = text[0];
+    if ((op >= 0x20 && op <= 0x3F) || (op >= 0x60 && op <= 0x7F) || (op >= 0xD9 && op <= 0xDB) || op == 0xE5 || op == 0xE6)
+        return true;
+    for (size_t i = 0; op == 0xB2 && i < sizeof second; i++)
+        if (text[1] == second[i]) return true;
+    return false;
+}
+
+struct tables {
+    const struct differential_case *c;
+    const struct differential_result *r;
+};
+
+static enum access fetch_entry(void *self, uint32_t real, void *to, uint32_t length) {
+    const struct tables *t = self;
+    if (real + length > DIFF_LOW) return ACCESS_ADDRESSING;
+    memcpy(to, t->r->low + real, length);
+    return ACCESS_OK;
+}
+
+static bool foreign_opcode(const struct differential_case *c, const struct differential_result *r,
+                           const struct left *b) {
+    if (code_of(b) != 1) return false;
+    uint32_t at = (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF;
+    const struct differential_instruction *i = instruction_at(c, at);
+    if (i) at = i->real;
+    struct dat_walk w;
+    struct tables t = {c, r};
+    if (!i && psw_is_ec(b->psw) && b->psw[0] & 4 &&
+        dat_translate(bytes_get32(r->low + PAGE0_CR_DUMP), bytes_get32(r->low + PAGE0_CR_DUMP + 4), at, fetch_entry, &t, &w) ==
+            ACCESS_OK)
+        at = w.real;
+    if (at < DIFF_LOW - 1) return only_hercules(r->low + at);
+    if (at < c->memory - 1 && at >= c->memory - DIFF_HIGH) return only_hercules(r->high + (at - (c->memory - DIFF_HIGH)));
+    return false;
+}
+
+static bool contains(const struct differential_case *c, int id) {
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->program[i].id == id) return true;
+    return false;
+}
+
+struct unknown {
+    bool monitor, address;
+};
+
+/* Masks what the list above allows in one interruption. True when the two engines go on at different addresses after it. */
+static bool equalize_program(const struct differential_case *c, struct left *a, struct left *b, struct unknown *u) {
+    bool ec = psw_is_ec(b->psw);
+    unsigned code = code_of(b);
+    if (ec != psw_is_ec(a->psw) || code != code_of(a)) return false;
+    bool apart = false;
+    if (fetch_failed(c, b, code)) {
+        apart = psw_ia(a->psw) != psw_ia(b->psw);
+        equalize(a->psw + 5, b->psw + 5, 3);
+        if (ec)
+            equalize(a->area + 13, b->area + 13, 1);
+        else
+            equalize_bits(a->psw + 4, b->psw + 4, 0xC0);
+    }
+    if (ilc_of(a) != ilc_of(b) && ilc_of(b) == 2 && psw_ia(a->psw) == psw_ia(b->psw)) {
+        uint32_t length = code == 0x10 || code == 0x11 ? 0 : 4;
+        const struct differential_instruction *i = instruction_at(c, (psw_ia(b->psw) - length) & 0xFFFFFF);
+        if (i && i->id == INSTRUCTION_EX && ec)
+            equalize(a->area + 13, b->area + 13, 1);
+        else if (i && i->id == INSTRUCTION_EX)
+            equalize_bits(a->psw + 4, b->psw + 4, 0xC0);
+    }
+    if ((code == 0x10 || code == 0x11) && ilc_of(b) == 1) equalize(a->area + 13, b->area + 13, 1);
+    if (code == 7 && ec) u->address = true;
+    if ((code == 0x10 || code == 0x11) && ec) u->address = false;
+    if (code == 0x40) u->monitor = !ec;
+    return apart;
+}
+
+static void equalize_area(uint8_t *a, uint8_t *b, const struct unknown *u) {
+    if (u->address) equalize(a + 16, b + 16, 4);
+    if (u->monitor) {
+        equalize(a + 20, b + 20, 2);
+        equalize(a + 28, b + 28, 4);
+    }
+}
+
+/* Masks what interruptions left. Returns the exception after which the two engines may go on differently, or -1. */
+static int equalize_interruptions(const struct differential_case *c, struct differential_result *a,
+                                  struct differential_result *b) {
+    struct unknown u = {false, false};
+    bool apart = false;
+    bool apart_long = false;
+    uint8_t refused = 0;
+    for (unsigned i = 0; i < DIFF_LOG_ENTRIES; i++) {
+        uint8_t *ea = a->low + DIFF_LOG + i * DIFF_LOG_ENTRY, *eb = b->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
+        uint32_t class = bytes_get32(eb);
+        if (class == 3) {
+            struct left la = {ea + 4, ea + 16}, lb = {eb + 4, eb + 16};
+            if (foreign_opcode(c, b, &lb)) return EXCEPTION_OPCODES;
+            if (edits(c, &lb)) return EXCEPTION_EDIT;
+            if (code_of(&lb) == 0x12 && fetch_failed(c, &lb, 0x12) && memcmp(ea, eb, 12) != 0 &&
+                (bytes_get32(ea) != 3 || code_of(&la) != 0x12))
+                return EXCEPTION_FORMAT;
+            if (bytes_get32(ea) == 3 && decimal_order(c, &la, &lb)) return EXCEPTION_DECIMAL_ORDER;
+            if (bytes_get32(ea) == 3 && either_operand(c, &la, &lb)) return EXCEPTION_ORDER;
+            if (bytes_get32(ea) == 3 && moves_long(c, &lb)) apart_long = true;
+        }
+        if (bytes_get32(ea) == 3 && sets_prefix(c, &(struct left){ea + 4, ea + 16}) &&
+            memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+            return EXCEPTION_PREFIX;
+        if (class != bytes_get32(ea) || class == 0) break;
+        struct left la = {ea + 4, ea + 16}, lb = {eb + 4, eb + 16};
+        if (class == 3) {
+            unsigned code = code_of(&lb);
+            if (code == 4 || code == 5 || code == 7 || code == 0xB || (code >= 0x10 && code <= 0x12)) refused = 6;
+            apart = equalize_program(c, &la, &lb, &u) || apart;
+        }
+        if ((class == 1 || class == 5) && !psw_is_ec(lb.psw)) equalize_bits(la.psw + 4, lb.psw + 4, 0xC0);
+        equalize_area(la.area, lb.area, &u);
+        if (apart && memcmp(ea, eb, DIFF_LOG_ENTRY) == 0) return EXCEPTION_FETCH;
+    }
+    static const uint32_t pages[] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
+    for (size_t k = 0; k < 3; k++) {
+        uint8_t *pa = a->low + pages[k], *pb = b->low + pages[k];
+        struct left la = {pa + 40, pa + 128}, lb = {pb + 40, pb + 128};
+        struct unknown last = u;
+        equalize_program(c, &la, &lb, &last);
+        equalize_area(pa + 128, pb + 128, &u);
+        for (uint32_t old = 24; old <= 56; old += 32)
+            if (!psw_is_ec(pb + old)) equalize_bits(pa + old + 4, pb + old + 4, 0xC0);
+        equalize(pa + 160, pb + 160, 4);
+        equalize(pa + 80, pb + 80, 4);
+        equalize(pa + PAGE0_RESUME, pb + PAGE0_RESUME, 8); /* a copy of an old PSW */
+    }
+    if (refused)
+        for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++) equalize_bits(a->low + i, b->low + i, refused);
+    return apart_long ? EXCEPTION_LONG : -1;
+}
+
+static bool same(const struct differential_case *c, const struct differential_result *a,
+                 const struct differential_result *b) {
+    return memcmp(a->psw, b->psw, 8) == 0 && memcmp(a->gpr, b->gpr, sizeof a->gpr) == 0 &&
+           memcmp(a->cr, b->cr, sizeof a->cr) == 0 && memcmp(a->low, b->low, DIFF_LOW) == 0 &&
+           memcmp(a->high, b->high, DIFF_HIGH) == 0 &&
+           (!c->full || memcmp(a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH) == 0);
+}
+
+/* True when they differ only in reference bits that are on in b and off in a; these are made equal. */
+static bool reference_bits_only(const struct differential_case *c, struct differential_result *a,
+                                struct differential_result *b) {
+    uint8_t saved[DIFF_KEYS_END - DIFF_KEYS];
+    memcpy(saved, a->low + DIFF_KEYS, sizeof saved);
+    for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++) a->low[i] |= b->low[i] & 4;
+    if (same(c, a, b)) return true;
+    memcpy(a->low + DIFF_KEYS, saved, sizeof saved);
+    return false;
+}
+
+enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
+                                               struct differential_result *b, const char **exception) {
+    *exception = NULL;
+    if (a->end == END_FAILED) {
+        *exception = differential_exceptions[EXCEPTION_HOST_TRAP].name;
+        return VERDICT_EXCUSED;
+    }
+    if (a->end == END_LIMIT && (b->end == END_LIMIT || b->end == END_CHECK_STOP)) {
+        *exception = differential_exceptions[EXCEPTION_LOOP].name;
+        return VERDICT_EXCUSED;
+    }
+    if (a->end == END_LIMIT && (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
+        *exception = differential_exceptions[EXCEPTION_WRAP].name;
+        return VERDICT_EXCUSED;
+    }
+    if (a->end != b->end) return VERDICT_DIFFERENT;
+    for (int i = 0; i < 2; i++) {
+        struct differential_result *r = i ? b : a;
+        if (!psw_is_ec(r->psw)) {
+            memset(r->psw + 2, 0, 2);
+            r->psw[4] &= 0x3F;
+        }
+    }
+    equalize(a->low + DIFF_CLOCKS, b->low + DIFF_CLOCKS, DIFF_CLOCKS_END - DIFF_CLOCKS);
+    for (unsigned i = 0; i < c->clock_count; i++) {
+        uint32_t at = c->clock[i];
+        if (at < DIFF_LOW)
+            equalize(a->low + at, b->low + at, 1);
+        else if (at >= c->memory - DIFF_HIGH)
+            equalize(a->high + (at - (c->memory - DIFF_HIGH)), b->high + (at - (c->memory - DIFF_HIGH)), 1);
+    }
+    if (bytes_get32(b->psw + 4) == DIFF_END_ADDRESS) /* what the epilogue left in registers; it saved the program's */
+        equalize((uint8_t *)a->gpr, (uint8_t *)b->gpr, sizeof a->gpr);
+    int apart = equalize_interruptions(c, a, b);
+    if (apart >= 0 && !same(c, a, b)) {
+        *exception = differential_exceptions[apart].name;
+        return VERDICT_EXCUSED;
+    }
+    if (same(c, a, b)) return VERDICT_EQUAL;
+    if (reference_bits_only(c, a, b)) {
+        *exception = differential_exceptions[EXCEPTION_REFERENCE_ONLY].name;
+        return VERDICT_EXCUSED;
+    }
+    int cause = contains(c, INSTRUCTION_RRB) ? EXCEPTION_RESET_REFERENCE : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY : -1;
+    if (cause >= 0) {
+        *exception = differential_exceptions[cause].name;
+        return VERDICT_EXCUSED;
+    }
+    return VERDICT_DIFFERENT;
+}
+
+/* --- showing --- */
+
+static void print_bytes(FILE *to, const uint8_t *bytes, unsigned n) {
+    for (unsigned i = 0; i < n; i++) fprintf(to, "%02X", bytes[i]);
+}
+
+static const char *const end_names[] = {"disabled wait", "check-stop", "limit", "failed"};
+
+static void print_storage(FILE *to, const uint8_t *a, const uint8_t *b, uint32_t length, uint32_t at, unsigned *lines) {
+    for (uint32_t i = 0; i < length; i += 16) {
+        if (memcmp(a + i, b + i, 16) == 0 || *lines == 0) continue;
+        --*lines;
+        const char *what = "";
+        uint32_t address = at + i;
+        if (address >= DIFF_LOG && address < DIFF_KEYS) what = " (log)";
+        if (address >= DIFF_KEYS && address < DIFF_KEYS_END) what = " (keys)";
+        if (address >= PAGE0_SAVE && address < PAGE0_SAVE + 64) what = " (registers)";
+        if (address >= PAGE0_CR_DUMP && address < PAGE0_CR_DUMP + 64) what = " (control registers)";
+        fprintf(to, "  %06X ", address);
+        print_bytes(to, a + i, 16);
+        fprintf(to, "\n         ");
+        print_bytes(to, b + i, 16);
+        fprintf(to, "%s\n", what);
+    }
+}
+
+static void print_log(FILE *to, const struct differential_result *r) {
+    for (unsigned i = 0; i < DIFF_LOG_ENTRIES; i++) {
+        const uint8_t *e = r->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
+        uint32_t class = bytes_get32(e);
+        static const char *const names[] = {"?", "external", "SVC", "program", "machine check", "I/O"};
+        if (!class) break;
+        fprintf(to, "    %-8s old PSW ", names[class < 6 ? class : 0]);
+        print_bytes(to, e + 4, 8);
+        fprintf(to, "  132: ");
+        print_bytes(to, e + 20, 4);
+        fprintf(to, " 136: ");
+        print_bytes(to, e + 24, 4);
+        fprintf(to, " 140: ");
+        print_bytes(to, e + 28, 4);
+        fprintf(to, " 144: ");
+        print_bytes(to, e + 32, 16);
+        fprintf(to, "\n");
+    }
+}
+
+void differential_print_difference(FILE *to, const struct differential_case *c, const struct differential_result *a,
+                                   const struct differential_result *b, const char *a_name, const char *b_name) {
+    unsigned lines = 16;
+    fprintf(to, "  %s: %s, PSW ", a_name, end_names[a->end]);
+    print_bytes(to, a->psw, 8);
+    fprintf(to, "\n");
+    print_log(to, a);
+    fprintf(to, "  %s: %s, PSW ", b_name, end_names[b->end]);
+    print_bytes(to, b->psw, 8);
+    fprintf(to, "\n");
+    print_log(to, b);
+    if (a->end != b->end) return;
+    for (int i = 0; i < 16; i++) {
+        if (a->gpr[i] != b->gpr[i]) fprintf(to, "  GR%d %08X %08X\n", i, a->gpr[i], b->gpr[i]);
+        if (a->cr[i] != b->cr[i]) fprintf(to, "  CR%d %08X %08X\n", i, a->cr[i], b->cr[i]);
+    }
+    print_storage(to, a->low, b->low, DIFF_LOW, 0, &lines);
+    print_storage(to, a->high, b->high, DIFF_HIGH, c->memory - DIFF_HIGH, &lines);
+    if (c->full) print_storage(to, a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH, DIFF_LOW, &lines);
+}
+
+static const uint8_t *text_of(const struct differential_case *c, uint32_t address) {
+    if (address < DIFF_LOW - 6) return c->low + address;
+    if (address < c->memory && address >= c->memory - DIFF_HIGH) return c->high + (address - (c->memory - DIFF_HIGH));
+    return NULL;
+}
+
+void differential_print_case(FILE *to, const struct differential_case *c) {
+    fprintf(to, "  PSW ");
+    print_bytes(to, c->psw, 8);
+    fprintf(to, "  storage %uM  prefix %06X\n", c->memory >> 20, c->prefix);
+    for (int i = 0; i < 16; i++)
+        fprintf(to, "%s%s%-2d %08X%s", i % 8 ? "  " : "  ", "GR", i, c->gpr[i], i % 8 == 7 ? "\n" : "");
+    fprintf(to, "  CR0 %08X CR1 %08X CR2 %08X CR8 %08X  comparator %016llX timer %016llX\n", c->cr[0], c->cr[1], c->cr[2],
+            c->cr[8], (unsigned long long)c->comparator, (unsigned long long)c->timer);
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct differential_instruction *p = &c->program[i];
+        const uint8_t *text = text_of(c, p->real);
+        char line[DISASSEMBLER_TEXT] = "(not in storage)";
+        if (text) disassemble(line, text, p->length);
+        fprintf(to, "  %06X", p->at);
+        if (p->real != p->at) fprintf(to, " (%06X)", p->real);
+        fprintf(to, "  ");
+        if (text) print_bytes(to, text, p->length);
+        fprintf(to, "%*s %s\n", 14 - 2 * p->length, "", line);
+    }
+    unsigned printed = 0;
+    for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++)
+        if (c->keys[i]) fprintf(to, "%s %05X:%02X", printed++ ? "" : "  keys", i * 2048, c->keys[i]);
+    for (unsigned i = 0; i < DIFF_HIGH_BLOCKS; i++)
+        if (c->high_keys[i])
+            fprintf(to, "%s %05X:%02X", printed++ ? "" : "  keys", c->memory - DIFF_HIGH + i * 2048, c->high_keys[i]);
+    if (printed) fprintf(to, "\n");
+}
+
+/* --- shrinking --- */
+
+struct shrinker {
+    struct differential_case *c;
+    bool (*differs)(void *self, const struct differential_case *c);
+    void *self;
+};
+
+/* Keeps the change if the case still differs; otherwise takes it back. */
+static bool keep(struct shrinker *s, void *at, const void *value, size_t length) {
+    uint8_t old[DIFF_HIGH];
+    if (length > sizeof old || memcmp(at, value, length) == 0) return false;
+    memcpy(old, at, length);
+    memcpy(at, value, length);
+    if (s->differs(s->self, s->c)) return true;
+    memcpy(at, old, length);
+    return false;
+}
+
+static bool drop_instructions(struct shrinker *s) {
+    struct differential_case *c = s->c;
+    bool any = false;
+    static const uint8_t nothing[] = {0x07, 0x00, 0x07, 0x00, 0x07, 0x00};
+    for (unsigned i = c->count; i-- > 0;) {
+        uint8_t *text = (uint8_t *)(uintptr_t)text_of(c, c->program[i].real);
+        if (text && text[0] == 0x0A && text[1] == 0xFF) continue; /* the end */
+        if (text && keep(s, text, nothing, c->program[i].length)) any = true;
+    }
+    return any;
+}
+
+static void simplify_storage(struct shrinker *s, uint8_t *at, uint32_t length) {
+    static const uint8_t zeros[DIFF_HIGH];
+    for (uint32_t part = 2048; part >= 16; part /= 4)
+        for (uint32_t i = 0; i + part <= length; i += part) {
+            bool tables = at == s->c->low && i >= DIFF_TABLES && i < DIFF_TABLES_END;
+            if (!tables || part == 2048) keep(s, at + i, zeros, part);
+            if (part < 2048 && i > 0x10000) break; /* enough */
+        }
+}
+
+void differential_shrink(struct differential_case *c, bool (*differs)(void *self, const struct differential_case *c),
+                         void *self) {
+    struct shrinker s = {c, differs, self};
+    static const uint32_t zero;
+    static const uint8_t zeros[DIFF_HIGH];
+    while (drop_instructions(&s)) continue;
+    keep(&s, &c->prefix, &zero, 4);
+    keep(&s, c->keys, zeros, sizeof c->keys);
+    keep(&s, c->high_keys, zeros, sizeof c->high_keys);
+    for (int i = 0; i < 6; i++) keep(&s, c->new_psw[i], zeros, 8);
+    for (int i = 0; i < 16; i++) {
+        keep(&s, &c->gpr[i], &zero, 4);
+        uint32_t low = c->gpr[i] & 0xFFFFFF;
+        keep(&s, &c->gpr[i], &low, 4);
+        keep(&s, &c->cr[i], &zero, 4);
+    }
+    for (int bit = 0; bit < 40; bit++) {
+        uint8_t byte = (uint8_t)(c->psw[bit / 8] & ~(0x80 >> bit % 8));
+        keep(&s, &c->psw[bit / 8], &byte, 1);
+    }
+    for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++) keep(&s, &c->keys[i], zeros, 1);
+    simplify_storage(&s, c->low, DIFF_LOW);
+    simplify_storage(&s, c->high, DIFF_HIGH);
+    while (drop_instructions(&s)) continue;
+}
