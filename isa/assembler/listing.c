@@ -111,7 +111,8 @@ void listing_statement(struct assembler *a, const struct statement *s) {
     }
     char object[2 * OBJECT_BYTES + 4] = "";
     const bool machine = s->does && s->does->kind == OPERATION_INSTRUCTION;
-    const bool located = s->section && s->does && !text_is(s->operation, "EQU") && !text_is(s->operation, "USING");
+    const bool located = s->section && s->does && !text_is(s->operation, "EQU") && !text_is(s->operation, "USING") &&
+                         !text_is(s->operation, "END");
     const uint32_t location = located ? (uint32_t)((int64_t)s->section->base + s->offset) & 0xFFFFFF : 0;
     const uint8_t *from = has_object(s) ? image_at(a, s->section, s->offset, s->length) : NULL;
     if (from) {
@@ -171,11 +172,16 @@ static void append_references(struct assembler *a, const struct definition *d) {
         numbers[count++] = r->statement;
     }
     qsort(numbers, count, sizeof *numbers, by_number); /* those in literals were met late */
+    size_t shown = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i && i % ACROSS == 0) {
+        if (i && numbers[i] == numbers[i - 1]) {
+            continue; /* both passes looked at it */
+        }
+        if (shown && shown % ACROSS == 0) {
             bytes_printf(&a->listing, "\n%42s", "");
         }
         bytes_printf(&a->listing, "%6u", numbers[i]);
+        shown++;
     }
 }
 

@@ -209,7 +209,9 @@ void macro_call(struct assembler *a, struct statement *s, struct macro *m) {
             call->arguments[next++].value = list[i];
         }
     }
-    source_push_macro(a, m, call);
+    if (!s->bad) {
+        source_push_macro(a, m, call);
+    }
 }
 
 /* ---- replacement ---- */

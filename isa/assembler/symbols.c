@@ -88,8 +88,7 @@ const struct definition *symbol_like(struct assembler *a, struct text name) {
 }
 
 void symbol_refer(struct assembler *a, struct definition *d, const struct statement *s) {
-    if (!a->options || !a->options->listing || !a->second_pass ||
-        (d->last_reference && d->last_reference->statement == s->number)) {
+    if (!a->options || !a->options->listing || (d->last_reference && d->last_reference->statement == s->number)) {
         return;
     }
     struct reference *r = assembler_allocate(a, sizeof *r);
