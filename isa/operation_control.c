@@ -109,6 +109,12 @@ OPERATION(purge_tlb) {
     return 0;
 }
 
+/* The key of a block of real storage, or NULL. */
+static uint8_t *key_at(struct processor *p, uint32_t real) {
+    uint32_t absolute = storage_prefix(real & ADDRESS_MASK, p->prefix);
+    return absolute < p->storage->size_bytes ? storage_key(p->storage, absolute) : NULL;
+}
+
 OPERATION(invalidate_page_table_entry) {
     struct dat_format f;
     if (!dat_format(p->cr[0], &f)) return ACCESS_TRANSLATION_SPECIFICATION;
@@ -116,6 +122,9 @@ OPERATION(invalidate_page_table_entry) {
     uint32_t real = ((R1 & 0x00FFFFF8) + 2 * index) & ADDRESS_MASK;
     uint8_t raw[2];
     if (!real_read(p, real, raw, 2)) return ACCESS_ADDRESSING;
+    /* The entry is an operand here, so it is protected like one. */
+    if (p->psw.key && p->psw.key != *key_at(p, real & 0xFFF800) >> 4) return ACCESS_PROTECTION;
+    if (p->cr[0] & CR0_LOW_ADDRESS_PROTECTION && real < 512) return ACCESS_PROTECTION;
     uint16_t entry = bytes_get16(raw);
     uint32_t frame = (uint32_t)(entry & (f.page_shift == 12 ? 0xFFF0 : 0xFFF8)) << 8;
     bytes_put16(raw, entry | (f.page_shift == 12 ? 0x8 : 0x4));
@@ -154,11 +163,6 @@ OPERATION(store_cpu_id) {
 }
 
 /* ---- Storage keys: real addresses, no translation, no protection ---- */
-
-static uint8_t *key_at(struct processor *p, uint32_t real) {
-    uint32_t absolute = storage_prefix(real & ADDRESS_MASK, p->prefix);
-    return absolute < p->storage->size_bytes ? storage_key(p->storage, absolute) : NULL;
-}
 
 OPERATION(set_storage_key) {
     uint32_t r2 = p->gpr[o->r2];
@@ -210,7 +214,7 @@ OPERATION(insert_storage_key_extended) {
     unsigned n;
     uint8_t *key = key_pair(p, p->gpr[o->r2], &n);
     if (!key) return ACCESS_ADDRESSING;
-    R1 = (R1 & 0xFFFFFF00u) | key[0] | (n > 1 ? key[1] & (KEY_REFERENCE | KEY_CHANGE) : 0);
+    R1 = (R1 & 0xFFFFFF00u) | key[0] | (n > 1 ? key[1] : 0);
     return 0;
 }
 

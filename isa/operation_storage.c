@@ -284,7 +284,7 @@ OPERATION(move_long) {
         else memset(destination.piece[0], pad, unit);
         span_stored(&destination);
         advance(p, r1, unit);
-        if (left) advance(p, r2, unit);
+        if (left && r2 != r1) advance(p, r2, unit);
         p->psw.cc = cc;
         charge_progress(p, INSTRUCTION_MVCL, unit);
         if (p->remaining <= 0 && count_of(p, r1)) return OUTCOME_RESUME;
@@ -316,7 +316,7 @@ OPERATION(compare_logical_long) {
         if (left2 && (x = span_open(p, p->gpr[r2] & ADDRESS_MASK, unit, ACCESS_FETCH, &b))) return x;
         uint32_t same = agreement(left1 ? &a : NULL, left2 ? &b : NULL, pad, unit);
         if (left1) advance(p, r1, same);
-        if (left2) advance(p, r2, same);
+        if (left2 && r2 != r1) advance(p, r2, same);
         charge_progress(p, INSTRUCTION_CLCL, same < unit ? same + 1 : unit);
         if (same < unit) {
             p->psw.cc = (left1 ? a.piece[0][same] : pad) < (left2 ? b.piece[0][same] : pad) ? 1 : 2;
