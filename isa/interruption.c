@@ -200,6 +200,11 @@ static bool take_io(struct processor *p) {
     uint8_t old[8];
     if (!channels || !channel_take_interruption(p->machine->channels, channels, &address, &csw)) return false;
     store64(p, 64, csw);
+    if (trace_wants(p->machine->trace, TRACE_IO_END)) {
+        struct trace_event event = {.kind = TRACE_IO_END, .cycle = processor_cycles(p), .machine = p->machine->name,
+                                    .level = 0, .a = address, .b = csw >> 16 & 0xFFFF, .c = csw & 0xFFFF};
+        trace_emit(p->machine->trace, &event);
+    }
     if (psw_ec(&p->psw)) store32(p, 184, address);
     swap(p, INTERRUPTION_IO, address, 0, old);
     psw_check(p);
