@@ -117,7 +117,9 @@ static unsigned store_control(struct interpretation *i) {
     unsigned count = control_count(i);
     if (i->address & 3) return PROGRAM_SPECIFICATION;
     for (unsigned n = 0; n < count; n++) bytes_put32(raw + n * 4, i->g->cr[(i->f.r1 + n) & 15]);
-    return store_operand(i, raw, count * 4);
+    unsigned x = store_operand(i, raw, count * 4);
+    i->doublewords = 0; /* its cost does not depend on them */
+    return x;
 }
 
 static unsigned load_real_address(struct interpretation *i) {
@@ -508,7 +510,8 @@ void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *
         v->stats.interpreted++;
         v->clock_known = false; /* it moves now */
         processor_trace(v->p, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
-        processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL, i.doublewords);
+        processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL,
+                         i.completed ? RETIRE_EXCEPTION : i.doublewords);
     }
     if (x) end_with(&i, x, trap->ilc);
 }

@@ -133,6 +133,15 @@ static void fill(struct vmm *v, struct shadow_space *s, uint32_t address, uint32
     s->entry[segment] = guest_entry;
 }
 
+/* A page that the guest has mapped outside its storage. That is an addressing exception, but for a store into a protected
+ * segment, where protection comes first: there the shadow leads outside the machine's storage too, and the CPU decides. */
+static bool fill_hole(struct vmm *v, struct shadow_space *s, const struct dat_walk *w) {
+    uint32_t end = v->frames.frames * VMM_FRAME_BYTES;
+    if (!w->segment_protected || end >= STORAGE_MOST_BYTES) return false;
+    fill(v, s, w->virtual_address, end, w->segment_entry);
+    return true;
+}
+
 unsigned shadow_fault(struct vmm *v, struct guest *g, uint32_t address) {
     struct shadow_space *s = shadow_select(v, g);
     struct dat_walk w = {.frame = address};
@@ -142,7 +151,7 @@ unsigned shadow_fault(struct vmm *v, struct guest *g, uint32_t address) {
         if (x != ACCESS_OK) return x;
     }
     uint32_t absolute = guest_absolute(g, w.frame);
-    if (absolute >= g->memory) return ACCESS_ADDRESSING;
+    if (absolute >= g->memory) return fill_hole(v, s, &w) ? 0 : ACCESS_ADDRESSING;
     fill(v, s, address, g->origin + absolute, w.segment_entry);
     v->stats.shadow_faults++;
     processor_trace(v->p, TRACE_SHADOW_FILL, address, w.frame, g->origin + absolute, NULL);

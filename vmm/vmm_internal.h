@@ -71,6 +71,11 @@ struct shadow_space {
 };
 enum { SHADOW_INVALID = 1 }; /* also the invalid segment-table entry itself */
 
+/* CR1 for a space: the length counts 16 entries, minus 1. */
+static inline uint32_t shadow_cr1(const struct shadow_space *s) {
+    return (uint32_t)(SHADOW_SEGMENTS / 16 - 1) << 24 | s->table;
+}
+
 struct shadow {
     struct shadow_space real;  /* guest real storage, for the guest with DAT off; its `entry` is 0 where valid */
     struct shadow_space space[SHADOW_SPACES];
