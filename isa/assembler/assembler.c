@@ -43,9 +43,15 @@ struct diagnostic_place statement_place(const struct line *line, size_t offset) 
 /* Text for people: UTF-8 without control characters. It may be that already, where it holds the name of a file. */
 static struct text message_text(struct assembler *a, const char *text) {
     const size_t length = strlen(text);
+    size_t n = 0, plain = 0;
+    while (plain < length && text[plain] >= ' ' && text[plain] <= '~') {
+        plain++;
+    }
+    if (plain == length) {
+        return text_copy(a, (struct text){text, length});
+    }
     const bool utf8 = text_is_utf8(text, length);
     char *to = assembler_allocate(a, 2 * length + 1);
-    size_t n = 0;
     for (size_t i = 0; i < length; i++) {
         const uint8_t c = (uint8_t)text[i];
         if (c >= 0x80 && !utf8) {
@@ -74,7 +80,7 @@ static void note_add(struct assembler *a, const struct line *line, size_t offset
 
 /* Where the macros were called that the statement of the last message comes from, the innermost first. */
 static void note_calls(struct assembler *a, const struct call *call) {
-    enum { MOST_NOTES = 8 };
+    enum { MOST_NOTES = 4 };
     for (unsigned i = 0; call && i < MOST_NOTES; i++, call = call->statement->line.call) {
         char note[128];
         const struct text *operation = &call->statement->operation;

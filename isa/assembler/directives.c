@@ -444,7 +444,7 @@ void operations_fill(struct assembler *a) {
 
 /* The operation nearest in spelling; of several equally near, the one that begins alike, then the first by name. */
 static struct text operation_like(struct assembler *a, struct text name) {
-    enum { MOST_SUGGESTIONS = 100 };
+    enum { MOST_SUGGESTIONS = 20 }; /* each looks at every operation */
     const unsigned most = name.length < 2 ? 0 : name.length < 5 ? 1 : 2;
     struct text best = {"", 0};
     unsigned best_rank = 2 * most + 2;

@@ -131,16 +131,19 @@ unsigned text_distance(struct text a, struct text b, unsigned most) {
         row[j] = j;
     }
     for (size_t i = 0; i < a.length; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i + 1;
+        unsigned diagonal = row[0], least = row[0] = (unsigned)i + 1;
         for (size_t j = 0; j < b.length; j++) {
             const unsigned changed = diagonal + (character_upper(a.at[i]) != character_upper(b.at[j]));
             const unsigned moved = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
             diagonal = row[j + 1];
             row[j + 1] = changed < moved ? changed : moved;
+            least = row[j + 1] < least ? row[j + 1] : least;
+        }
+        if (least > most) {
+            return most + 1;
         }
     }
-    return row[b.length] < most ? row[b.length] : row[b.length] == most ? most : most + 1;
+    return row[b.length] <= most ? row[b.length] : most + 1;
 }
 
 /* FNV-1a. Its weakness against chosen keys costs only time, and statements are counted. */
