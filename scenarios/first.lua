@@ -96,7 +96,7 @@ for n, l in ipairs(story) do
   end
 end
 if hidden > 0 then
-  print(("          ... and %d more; with -- %s all: all of them"):format(hidden, name))
+  print(("          ... and %d more (to see them: -- %s all)"):format(hidden, name))
 end
 
 -- Waiting for the console takes the same time in both; it is left out here.
@@ -120,8 +120,7 @@ table_print{
   { "  of the guest itself", busy(a), b[2].all - b[2].idle },
   { "  of the monitor", 0, b[1].all },
 }
-print("\nCost model " .. bare:stats().model .. ". Under the monitor it took " .. slowdown ..
-      " times as long; so short\na guest does little but trap.\n")
+print("\nCost model " .. bare:stats().model .. "; under the monitor it took " .. slowdown .. " times the cycles.\n")
 
 -- What must hold, so that one can say: the guest cannot tell.
 check("both end the same way", 2, function()

@@ -48,14 +48,22 @@ static void *allocate(void *self, void *block, size_t old, size_t wanted) {
     return moved;
 }
 
+/* Passing on thousands of variable arguments takes long, but few instructions. */
+static void charge_arguments(lua_State *L, lua_Debug *activation) {
+    for (int n = 512; n < 1 << 24 && lua_getlocal(L, activation, -n); n *= 2) {
+        lua_pop(L, 1);
+        engine_charge(L, (uint64_t)n);
+    }
+}
+
 static void hook(lua_State *L, lua_Debug *activation) {
-    (void)activation;
     struct engine *engine = engine_of(L);
     if (engine->expired) {
         engine_raise_end(L);
     }
     engine->lua_used += HOOK_INSTRUCTIONS;
     engine_charge(L, 0);
+    charge_arguments(L, activation);
     if (engine->options.interrupted && ++engine->hooks % POLL_HOOKS == 0 &&
         engine->options.interrupted(engine->options.self)) {
         engine_expire(L, ERROR_BUDGET, "interrupted");

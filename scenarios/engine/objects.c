@@ -10,7 +10,7 @@
  * and two variables with the same machine are equal. */
 #define HANDLES "cloud370.handles"
 
-enum { TREES_MOST = 4096 };
+enum { TREES_MOST = 4096, MACHINE_CHARGE = 10000 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
@@ -198,6 +198,7 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     struct engine *engine = engine_of(L);
     struct error e = ERROR_CLEAR;
     char name[NODE_NAME];
+    engine_charge(L, MACHINE_CHARGE);
     make_room(L, options->memory_bytes, what);
     choose_name(L, name, options->name, "bare", 0);
     struct tree *tree = calloc(1, sizeof *tree);

@@ -93,11 +93,20 @@ static int guarded_handler(lua_State *L) {
     return 1;
 }
 
+/* After an error Lua walks over all calls that are still active, to see how much stack they need. */
+static void charge_depth(lua_State *L) {
+    lua_Debug activation;
+    for (int level = 64; level < 1 << 24 && lua_getstack(L, level, &activation); level *= 2) {
+        engine_charge(L, (uint64_t)level / 2);
+    }
+}
+
 static int finish_call(lua_State *L, int status, lua_KContext below) {
     if (engine_of(L)->expired) {
         return engine_raise_end(L);
     }
     if (status != LUA_OK && status != LUA_YIELD) {
+        charge_depth(L);
         lua_pushboolean(L, false);
         lua_pushvalue(L, -2);
         return 2;

@@ -566,6 +566,25 @@ static int string_rep(lua_State *L) {
     return call_original(L);
 }
 
+/* string.byte(s, i, j) and utf8.codepoint(s, i, j): a value for each byte. */
+static int text_values(lua_State *L) {
+    size_t length;
+    luaL_checklstring(L, 1, &length);
+    size_t first = start_position(luaL_optinteger(L, 2, 1), length);
+    lua_Integer last = luaL_optinteger(L, 3, (lua_Integer)first);
+    size_t end = last < 0 ? start_position(last, length) : (size_t)last < length ? (size_t)last : length;
+    engine_charge(L, end > first ? end - first : 0);
+    return call_original(L);
+}
+
+/* utf8.len and utf8.offset look at every byte. */
+static int text_scan(lua_State *L) {
+    size_t length;
+    luaL_checklstring(L, 1, &length);
+    engine_charge(L, length / 16);
+    return call_original(L);
+}
+
 static int string_format(lua_State *L) {
     const char *format = luaL_checkstring(L, 1);
     size_t length = lua_rawlen(L, 1);
@@ -606,9 +625,14 @@ void sandbox_open_string(lua_State *L) {
     engine_add_functions(L, string_functions);
     wrap_function(L, "rep", string_rep);
     wrap_function(L, "format", string_format);
+    wrap_function(L, "byte", text_values);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
-    lua_pop(L, 1);
+    lua_getglobal(L, "utf8");
+    wrap_function(L, "codepoint", text_values);
+    wrap_function(L, "len", text_scan);
+    wrap_function(L, "offset", text_scan);
+    lua_pop(L, 2);
     /* ("x"):rep(3) works through this metatable, which scenarios must not change. */
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1);
