@@ -16,7 +16,7 @@
 #include "tests/support/differential.h"
 #include "tests/support/hercules.h"
 
-enum { BATCH = 48, DIFFERENCES_SHOWN = 6 };
+enum { BATCH = 48, DIFFERENCES_SHOWN = 6, SEED = 370 };
 
 struct options {
     uint64_t cases, seed, one;
@@ -27,7 +27,7 @@ struct options {
 
 /* What the workers share with their parent. */
 struct tally {
-    uint64_t cases, excused, different;
+    uint64_t cases, excused, different, varying;
     uint64_t ends[4];
     uint64_t by_exception[32], by_focus[INSTRUCTION_COUNT];
     struct differential_coverage coverage;
@@ -57,9 +57,12 @@ static bool still_differs(void *self, const struct differential_case *c) {
 /* True when the standard's own results vary from run to run: host time got into them. */
 static bool varies(struct worker *w, const struct differential_case *c) {
     const char *exception;
-    w->standard.run(w->standard.self, &c, &w->a, 1);
-    w->standard.run(w->standard.self, &c, &w->b, 1);
-    return differential_compare(c, &w->a, &w->b, &exception) == VERDICT_DIFFERENT;
+    for (int i = 0; i < 3; i++) {
+        w->standard.run(w->standard.self, &c, &w->a, 1);
+        w->standard.run(w->standard.self, &c, &w->b, 1);
+        if (differential_compare(c, &w->a, &w->b, &exception) == VERDICT_DIFFERENT) return true;
+    }
+    return false;
 }
 
 static void show(struct worker *w, const struct differential_case *original) {
@@ -99,7 +102,10 @@ static void judge(struct worker *w, const struct differential_case *c, struct di
     t->ends[a->end]++;
     differential_cover(&t->coverage, c, a);
     enum differential_verdict verdict = differential_compare(c, a, b, &exception);
-    if (verdict == VERDICT_DIFFERENT && varies(w, c)) verdict = VERDICT_EXCUSED;
+    if (verdict == VERDICT_DIFFERENT && varies(w, c)) {
+        verdict = VERDICT_EXCUSED;
+        t->varying++;
+    }
     if (verdict == VERDICT_EXCUSED) {
         t->excused++;
         for (size_t i = 0; exception && i < differential_exceptions_count; i++)
@@ -200,7 +206,7 @@ static bool parse(int count, char **arguments, struct options *o) {
 }
 
 int main(int count, char **arguments) {
-    struct options o = {.cases = 20000, .seed = 370, .focus = -1, .jobs = 2, .shown = DIFFERENCES_SHOWN};
+    struct options o = {.cases = 20000, .seed = SEED, .focus = -1, .jobs = 2, .shown = DIFFERENCES_SHOWN};
     if (!parse(count, arguments, &o)) {
         fprintf(stderr, "usage: %s [--cases N] [--seed S] [--case N] [--instruction MNEMONIC] [--jobs N] [--show N]\n",
                 arguments[0]);
@@ -231,16 +237,19 @@ int main(int count, char **arguments) {
     for (unsigned i = 1; i < o.jobs; i++) {
         all->cases += tallies[i].cases;
         all->excused += tallies[i].excused;
+        all->varying += tallies[i].varying;
         all->different += tallies[i].different;
         for (int k = 0; k < 4; k++) all->ends[k] += tallies[i].ends[k];
         for (size_t k = 0; k < 32; k++) all->by_exception[k] += tallies[i].by_exception[k];
         for (size_t k = 0; k < INSTRUCTION_COUNT; k++) all->by_focus[k] += tallies[i].by_focus[k];
         differential_coverage_add(&all->coverage, &tallies[i].coverage);
     }
-    if (!o.has_one) status |= differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000;
+    if (!o.has_one) status |= differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000 && o.seed == SEED;
     for (size_t i = 0; i < differential_exceptions_count; i++)
         if (all->by_exception[i])
             printf("excused: %llu by \"%s\"\n", (unsigned long long)all->by_exception[i], differential_exceptions[i].name);
+    if (all->varying)
+        printf("excused: %llu by Hercules' own results, which vary from run to run\n", (unsigned long long)all->varying);
     if (all->different) printf("different:");
     for (size_t i = 0; i < INSTRUCTION_COUNT; i++)
         if (all->by_focus[i]) printf(" %s %llu", instruction_table[i].mnemonic, (unsigned long long)all->by_focus[i]);

@@ -135,7 +135,7 @@ static void run_one(const struct cost_model *model, const struct differential_ca
     differential_image(c, image);
     if (machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, c->memory - DIFF_HIGH, c->high, DIFF_HIGH, &e)) {
         machine_restart(m);
-        enum machine_status status = machine_run(m, &(struct machine_limits){.instructions = 100000});
+        enum machine_status status = machine_run(m, &(struct machine_limits){.instructions = 50000000});
         static const enum differential_end ends[] = {[MACHINE_READY] = END_LIMIT,
                                                      [MACHINE_DISABLED_WAIT] = END_WAIT,
                                                      [MACHINE_CHECK_STOP] = END_CHECK_STOP,

@@ -19,6 +19,7 @@ struct generator {
     bool changed[16];  /* some instruction has changed it */
     bool ec, dat;
     unsigned page_shift, segment_shift;
+    unsigned aim;  /* a program-interruption code that operands of the instruction in focus shall cause; 0: none */
     uint32_t next; /* of the instruction being made: where execution goes on */
 };
 
@@ -57,31 +58,35 @@ static uint8_t *byte_at(struct generator *g, uint32_t address) {
     return NULL;
 }
 
-/* A walk through the tables of this case; false when it does not lead to storage. */
-static bool walk(struct generator *g, uint32_t va, uint32_t *real) {
+/* A walk through the tables of this case: the program-interruption code, or 0 and *real. */
+static unsigned walk(struct generator *g, uint32_t va, uint32_t *real) {
     const struct differential_case *c = g->c;
     uint32_t segment = va >> g->segment_shift;
     uint32_t limit = g->segment_shift == 16 ? ((c->cr[1] >> 24) + 1) * 16 : 16;
     uint32_t at = (c->cr[1] & 0xFFFFC0) + segment * 4;
-    if (segment >= limit || at < DIFF_TABLES || at + 4 > DIFF_TABLES_END) return false;
+    if (segment >= limit) return 0x10;
+    if (at < DIFF_TABLES || at + 4 > DIFF_TABLES_END) return 5;
     uint32_t ste = bytes_get32(c->low + at);
     unsigned page_bits = g->segment_shift - g->page_shift;
     uint32_t page = va >> g->page_shift & ((1u << page_bits) - 1);
-    if (ste & 0x0F000001 || page >> (page_bits - 4) > ste >> 28) return false;
+    if (ste & 1) return 0x10;
+    if (ste & 0x0F000000) return 0x12;
+    if (page >> (page_bits - 4) > ste >> 28) return 0x11;
     at = (ste & 0xFFFFF8) + page * 2;
-    if (at < DIFF_TABLES || at + 2 > DIFF_TABLES_END) return false;
+    if (at < DIFF_TABLES || at + 2 > DIFF_TABLES_END) return 5;
     uint32_t pte = bytes_get16(c->low + at);
-    if (g->page_shift == 12 ? pte & 0xE : pte & 0x6) return false;
+    if (pte & (g->page_shift == 12 ? 8 : 4)) return 0x11;
+    if (pte & (g->page_shift == 12 ? 6 : 2)) return 0x12;
     uint32_t frame = g->page_shift == 12 ? (pte & 0xFFF0) << 8 : (pte & 0xFFF8) << 8;
     *real = frame | (va & ((1u << g->page_shift) - 1));
-    return true;
+    return 0;
 }
 
 /* The absolute address of a logical one under the initial PSW; false when there is none. */
 static bool translate(struct generator *g, uint32_t va, uint32_t *address) {
     va &= 0xFFFFFF;
     uint32_t real = va;
-    if (g->dat && !walk(g, va, &real)) return false;
+    if (g->dat && walk(g, va, &real)) return false;
     *address = absolute(g, real);
     return *address < g->c->memory;
 }
@@ -126,6 +131,20 @@ static uint8_t peek(struct generator *g, uint32_t va) {
     return at ? *at : 0;
 }
 
+/* The program-interruption code that a fetch at this address causes under the initial state; 0: none. */
+static unsigned fetch_code(struct generator *g, uint32_t va) {
+    const struct differential_case *c = g->c;
+    uint32_t address = va;
+    unsigned code = g->dat ? walk(g, va, &address) : 0;
+    if (code) return code;
+    address = absolute(g, address);
+    if (address >= c->memory) return 5;
+    uint8_t key = address < DIFF_LOW                 ? c->keys[address / 2048]
+                  : address >= c->memory - DIFF_HIGH ? c->high_keys[(address - (c->memory - DIFF_HIGH)) / 2048]
+                                                     : 0;
+    return c->psw[1] >> 4 && key & 8 && key >> 4 != c->psw[1] >> 4 ? 4 : 0;
+}
+
 static uint32_t data_address(struct generator *g) {
     return chance(g, 70) ? 0x4000 + below(g, 0x8F00) : 0x18000 + below(g, 0x4F00);
 }
@@ -133,6 +152,12 @@ static uint32_t data_address(struct generator *g) {
 /* A logical address for an operand of so many bytes. */
 static uint32_t pick_address(struct generator *g, uint32_t length, uint32_t align) {
     uint32_t va = 0;
+    if (g->aim && chance(g, 70))
+        for (int attempt = 0; attempt < 300; attempt++) {
+            va = chance(g, 50) ? word(g) & 0xFFFFFF : chance(g, 50) ? word(g) & 0x9FFFF : data_address(g);
+            va &= ~(align - 1);
+            if (fetch_code(g, va) == g->aim && !range_sensitive(g, va, length)) return va;
+        }
     for (int attempt = 0; attempt < 20; attempt++) {
         uint32_t kind = below(g, 100);
         if (kind < 60)
@@ -515,6 +540,11 @@ static void make_rx(struct generator *g, struct text *t, enum instruction_id id,
             place(g, va, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2);
             if (id == INSTRUCTION_AH) value = 0u - value;
         }
+        if ((id == INSTRUCTION_AH || id == INSTRUCTION_SH) && chance(g, 20)) { /* overflows */
+            bool up = chance(g, 50);
+            value = up ? 0x7FFFFFF0 : 0x80000010;
+            place(g, va, (uint8_t[]){up == (id == INSTRUCTION_AH) ? 0x7F : 0x80, 0x12}, 2);
+        }
         r1 = value_register(g, value);
     }
     put_registers(t, r1, 0);
@@ -577,7 +607,7 @@ static void make_rs(struct generator *g, struct text *t, enum instruction_id id,
         if (id == INSTRUCTION_LCTL && chance(g, 40)) r1 = 0, r3 = below(g, 2);
         uint32_t n = ((r3 - r1) & 15) + 1;
         va = pick_address(g, n * 4, 4);
-        if (control && chance(g, 88)) va &= ~3u;
+        if (control) va = chance(g, 92) ? va & ~3u : va | (1 + below(g, 3));
         if (range_sensitive(g, va, n * 4)) va = 0x5000;
         for (uint32_t i = 0; i < n; i++)
             place32(g, va + 4 * i, id == INSTRUCTION_LCTL ? control_value(g, r1 + i) : edge_word(g));
@@ -677,12 +707,10 @@ static void make_s(struct generator *g, struct text *t, enum instruction_id id) 
     case INSTRUCTION_HDV:
     case INSTRUCTION_TCH:
     case INSTRUCTION_STIDC: {
-        static const uint32_t addresses[] = {0x000, 0x009, 0x00E, 0x00E, 0x009, 0x100, 0x1FF, 0xA00, 0xF42, 0x000};
-        bool halt = id == INSTRUCTION_HIO || id == INSTRUCTION_HDV;
+        static const uint32_t addresses[] = {0x000, 0x009, 0x00E, 0x00E, 0x00E, 0x00E, 0x1FF, 0xA00, 0xF42, 0x00E};
         if (id != INSTRUCTION_STIDC && id != INSTRUCTION_TCH)
             t->bytes[1] = (uint8_t)((t->bytes[1] & 1) | (chance(g, 30) ? word(g) & 0xFE : 0));
         uint32_t device = addresses[below(g, 10)];
-        if (halt && (device == 0x009)) device = 0x00E;
         put_operand(t, 2, base_displacement(g, device | (word(g) & 0xFF0000)));
         return;
     }
@@ -706,7 +734,7 @@ static void make_s(struct generator *g, struct text *t, enum instruction_id id) 
         va = DIFF_CLOCKS + below(g, 30) * 8 + (chance(g, 10) ? below(g, 8) : 0);
     } else {
         va = pick_address(g, length, length);
-        if (chance(g, 80)) va &= ~(length - 1);
+        va = chance(g, 92) || length == 1 ? va & ~(length - 1) : va | (1 + below(g, length - 1));
         if (range_sensitive(g, va, length)) va = 0x5000;
     }
     if (id == INSTRUCTION_STCK || id == INSTRUCTION_STPT) {
@@ -809,6 +837,8 @@ static void make_ss(struct generator *g, struct text *t, enum instruction_id id)
     if (id == INSTRUCTION_MVCIN) a2 = (pick_address(g, length, 1) + length - 1) & 0xFFFFFF;
     if (chance(g, 25)) {
         uint32_t near = (a1 + below(g, 2 * length + 2) - length) & 0xFFFFFF;
+        /* The result of editing is unpredictable when the operands overlap. */
+        if (id == INSTRUCTION_ED || id == INSTRUCTION_EDMK) near = (a1 + 2 * length) & 0xFFFFFF;
         if (!range_sensitive(g, (near - 256) & 0xFFFFFF, 512)) a2 = near;
     }
     switch (id) {
@@ -945,8 +975,9 @@ static void make_text(struct generator *g, struct text *t, enum instruction_id i
     }
 }
 
-/* EXECUTE of the instruction at `target`, whose text is changed so that the OR with a register restores it. */
-static void make_execute(struct generator *g, struct text *t, struct text *target, uint32_t at) {
+/* EXECUTE of the instruction at `target`, whose text is changed so that the OR with a register restores it. False: it
+ * executes whatever is somewhere else. */
+static bool make_execute(struct generator *g, struct text *t, struct text *target, uint32_t at) {
     unsigned r1 = 0;
     if (chance(g, 60)) {
         uint8_t give = (uint8_t)word(g);
@@ -961,7 +992,9 @@ static void make_execute(struct generator *g, struct text *t, struct text *targe
     memset(t, 0, sizeof *t);
     t->bytes[0] = 0x44;
     put_registers(t, r1, 0);
-    put_rx(g, t, chance(g, 97) ? at : chance(g, 50) ? at + 1 : pick_address(g, 2, 2));
+    bool wild = chance(g, 2);
+    put_rx(g, t, wild ? pick_address(g, 2, 2) : chance(g, 98) ? at : at + 1);
+    return !wild;
 }
 
 /* --- the state before --- */
@@ -1006,7 +1039,7 @@ static void build_segment(struct generator *g, unsigned index, uint32_t table, u
 
 static void build_tables(struct generator *g) {
     struct differential_case *c = g->c;
-    bool wild = chance(g, 60);
+    bool wild = chance(g, 60) || g->aim == 0x12;
     unsigned format = below(g, 4);
     g->page_shift = format & 1 ? 12 : 11;
     g->segment_shift = format & 2 ? 20 : 16;
@@ -1043,7 +1076,7 @@ static void build_tables(struct generator *g) {
 
 static void choose_keys(struct generator *g, uint8_t key) {
     struct differential_case *c = g->c;
-    unsigned style = below(g, 4);
+    unsigned style = g->aim == 4 ? 2 : below(g, 4);
     for (unsigned i = 0; i < DIFF_LOW_BLOCKS + DIFF_HIGH_BLOCKS; i++) {
         uint8_t k = 0;
         if (style == 1) k = key;
@@ -1062,9 +1095,11 @@ static void choose_keys(struct generator *g, uint8_t key) {
 static void choose_state(struct generator *g) {
     struct differential_case *c = g->c;
     bool privileged = instruction_table[c->focus].privileged;
-    g->ec = chance(g, 70);
-    g->dat = g->ec && chance(g, 50);
-    uint8_t key = chance(g, 55) ? 0 : (uint8_t)(below(g, 16) << 4);
+    static const uint8_t aims[] = {4, 5, 0x10, 0x11, 0x12};
+    if (chance(g, 30)) g->aim = aims[below(g, 5)];
+    g->ec = chance(g, 70) || g->aim >= 0x10;
+    g->dat = g->ec && (chance(g, 50) || g->aim >= 0x10);
+    uint8_t key = chance(g, 55) && g->aim != 4 ? 0 : (uint8_t)(below(g, 16) << 4);
     bool problem = chance(g, privileged ? 10 : 40);
     if (c->focus == INSTRUCTION_DIAG) problem = true;
     bool external = chance(g, 12);
@@ -1150,9 +1185,15 @@ static enum instruction_id any_instruction(struct generator *g, bool problem) {
     }
 }
 
+static bool pending_wanted(enum instruction_id id) {
+    return id == INSTRUCTION_TIO || id == INSTRUCTION_CLRIO || id == INSTRUCTION_HIO || id == INSTRUCTION_HDV ||
+           id == INSTRUCTION_TCH;
+}
+
 static void make_program(struct generator *g) {
     struct differential_case *c = g->c;
-    struct item items[12];
+    struct item items[13];
+    unsigned aim = g->aim;
     bool problem = c->psw[1] & 1;
     unsigned count = chance(g, 50) ? 1 : 1 + below(g, chance(g, 70) ? 4 : 12);
     unsigned focus = chance(g, 70) ? 0 : below(g, count);
@@ -1160,6 +1201,13 @@ static void make_program(struct generator *g) {
         items[i].id = i == focus ? (enum instruction_id)c->focus : any_instruction(g, problem);
         items[i].execute = items[i].id != INSTRUCTION_EX ? chance(g, 12) : true;
         items[i].svc = chance(g, i == focus ? 85 : 40);
+        /* Something pending for it. */
+        if (i == focus && count < 12 && pending_wanted(items[i].id) && chance(g, 40)) {
+            items[i + 1] = items[i];
+            items[i] = (struct item){chance(g, 50) ? INSTRUCTION_HIO : INSTRUCTION_HDV, false, false};
+            focus = ++i;
+            count++;
+        }
         /* A privileged operation with effects outside the case must stay one. */
         if (items[i].id == INSTRUCTION_DIAG && i > 0) items[i].id = INSTRUCTION_LR;
     }
@@ -1167,7 +1215,7 @@ static void make_program(struct generator *g) {
     c->psw[5] = (uint8_t)(at >> 16);
     bytes_put16(c->psw + 6, (uint16_t)at);
     c->range[0] = at & 0xFFFFFF;
-    unsigned index[12];
+    unsigned index[13];
     for (unsigned i = 0; i < count; i++) {
         const struct instruction *t = &instruction_table[items[i].id];
         index[i] = items[i].execute ? add(g, &at, INSTRUCTION_EX, 4, false) : add(g, &at, items[i].id, t->length, false);
@@ -1176,7 +1224,7 @@ static void make_program(struct generator *g) {
     unsigned last = add(g, &at, INSTRUCTION_SVC, 2, false);
     c->range[1] = at & 0xFFFFFF;
     if (c->range[1] < c->range[0]) c->range[0] = 0, c->range[1] = 0xFFFFFF;
-    unsigned target[12] = {0};
+    unsigned target[13] = {0};
     for (unsigned i = 0; i < count; i++) {
         if (!items[i].execute) continue;
         const struct instruction *t = &instruction_table[items[i].id];
@@ -1185,6 +1233,8 @@ static void make_program(struct generator *g) {
     }
     for (unsigned i = 0; i < count; i++) {
         struct text text, executed;
+        if (i != focus) g->aim = 0;
+        else g->aim = aim;
         g->next = c->program[index[i] + 1].at;
         /* Instructions of the program are known to be short of the log and the clocks, so `place` puts them. */
         if (items[i].execute) {
@@ -1201,7 +1251,7 @@ static void make_program(struct generator *g) {
                 memcpy(executed.bytes, harmless[below(g, 4)], 2);
                 change(g, executed.bytes[0] == 0x18 ? 3 : 1);
             }
-            make_execute(g, &text, &executed, c->program[target[i]].at);
+            if (!make_execute(g, &text, &executed, c->program[target[i]].at)) c->program[index[i]].target_id = -1;
             set_instruction(g, target[i], &executed);
         } else {
             make_text(g, &text, items[i].id, index[i]);
