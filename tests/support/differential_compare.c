@@ -183,8 +183,8 @@ static int interrupted(const struct tables *t, const struct left *x) {
     const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(x->psw) - 4) & 0xFFFFFF);
     if (length && execute && execute->id == INSTRUCTION_EX) i = execute; /* whatever the ILC says */
     if (i && i->id == INSTRUCTION_EX) return i->target_id >= 0 ? i->target_id : WILD;
-    if (i && i->id >= 0) return i->id;
     const uint8_t *text = instruction_text(t, x->psw, at);
+    if (!text && i && i->id >= 0) return i->id;
     const struct instruction *found = text ? instruction_decode(text) : NULL;
     if (found) return instruction_id(found) == INSTRUCTION_EX ? WILD : (int)instruction_id(found);
     return NONE;
