@@ -22,7 +22,8 @@ static void start(struct assembler *a, struct statement *s) {
         }
     }
     c.early = true;
-    if (!cursor_at_end(&c) && !expression_number(&c, 0, MOST_ADDRESS - 1, "the address of START", &origin)) {
+    if (!cursor_at_end(&c) && cursor_peek(&c) != ',' &&
+        !expression_number(&c, 0, MOST_ADDRESS - 1, "the address of START", &origin)) {
         origin = 0;
     }
     struct section *x = section_enter(a, s, false);
@@ -36,7 +37,7 @@ static void org(struct assembler *a, struct statement *s) {
     struct cursor c = cursor_of(a, s, s->operands);
     struct value v;
     symbol_define(a, s, x, x->location, 1);
-    if (cursor_at_end(&c)) {
+    if (cursor_at_end(&c) || cursor_peek(&c) == ',') { /* a comma alone says: no operand, only remarks */
         x->location = x->high;
         return;
     }

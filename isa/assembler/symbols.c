@@ -354,7 +354,7 @@ void using_directive(struct assembler *a, struct statement *s) {
 
 void drop_directive(struct assembler *a, struct statement *s) {
     struct cursor c = cursor_of(a, s, s->operands);
-    if (cursor_at_end(&c)) {
+    if (cursor_at_end(&c) || cursor_peek(&c) == ',') {
         a->bases.count = 0;
         return;
     }

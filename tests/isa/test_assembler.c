@@ -659,6 +659,8 @@ static void test_harmless_directives_do_no_harm(void **state) {
                 "GO       OPSYN BR\n"
                 "         GO    14\n"
                 ".SEQ     LR    1,2\n"
+                "         DROP  , all\n"
+                "         ORG   , back\n"
                 "\n"
                 "* comment\n"
                 ".* another\n",
