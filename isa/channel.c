@@ -505,13 +505,6 @@ bool channel_attach(struct channel_set *s, uint16_t address, struct device *devi
     return true;
 }
 
-bool channel_attach_standard(struct channel_set *s, const struct cost_model *model, device_line *console_line,
-                             device_line *printer_line, void *self) {
-    return channel_attach(s, ADDRESS_CONSOLE, console_new(model, console_line, self)) &&
-           channel_attach(s, ADDRESS_READER, reader_new()) &&
-           channel_attach(s, ADDRESS_PRINTER, printer_new(model, printer_line, self));
-}
-
 struct device *channel_device(const struct channel_set *s, uint16_t address) {
     const struct subchannel *u = find(s, address);
     return u ? u->device : NULL;

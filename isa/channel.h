@@ -154,10 +154,4 @@ const struct bytes *printer_text(const struct device *d);
 /* Card reader, 3505, with an empty hopper. */
 struct device *reader_new(void);
 
-/* The devices that every machine has, bare or virtual, and where. Lines as for console_new and printer_new. False: no
- * memory. */
-enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E };
-bool channel_attach_standard(struct channel_set *s, const struct cost_model *model, device_line *console_line,
-                             device_line *printer_line, void *self);
-
 #endif

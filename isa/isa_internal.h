@@ -166,6 +166,8 @@ struct machine {
     uint64_t instructions, nominal;
     uint64_t interruptions[INTERRUPTION_CLASSES];
     struct processor *processor;
+    device_line *console_line; /* and its self: who wants to see what the console prints */
+    void *line_self;
 
     /* A virtual machine's. */
     const struct machine_ops *ops;

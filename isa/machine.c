@@ -64,6 +64,26 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key,
     return 0;
 }
 
+static void console_printed(void *self, const char *line, size_t length) {
+    struct machine *m = self;
+    if (m->console_line) m->console_line(m->line_self, line, length);
+    if (!trace_wants(m->trace, TRACE_CONSOLE)) return;
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", (int)length, line);
+    struct trace_event event = {.kind = TRACE_CONSOLE, .cycle = processor_cycles(m->processor), .machine = m->name,
+                                .level = m->level, .a = ADDRESS_CONSOLE, .text = text};
+    trace_emit(m->trace, &event);
+}
+
+bool machine_attach_devices(struct machine *m, struct channel_set *s, device_line *console_line,
+                            device_line *printer_line, void *self) {
+    m->console_line = console_line;
+    m->line_self = self;
+    return channel_attach(s, ADDRESS_CONSOLE, console_new(m->model, console_printed, m)) &&
+           channel_attach(s, ADDRESS_READER, reader_new()) &&
+           channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self));
+}
+
 static void processor_reset(struct processor *p) {
     p->cr[0] = 0x000000E0;
     p->cr[2] = 0xFFFFFFFF;
@@ -107,7 +127,7 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
     if (m->timeline) m->channels = channel_set_new(&host);
     if (!m->channels ||
-        !channel_attach_standard(m->channels, o->model, o->console_line, o->printer_line, o->line_self) ||
+        !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self) ||
         !(m->processor = processor_new(m))) {
         machine_free(m);
         error_set(e, ERROR_INTERNAL, "no memory for a machine");

@@ -91,6 +91,9 @@ enum cycle_cause {
 const char *cycle_cause_name(enum cycle_cause c);
 enum { MACHINE_LEVELS = 16 }; /* how deep machines may nest, the bare one included */
 
+/* The devices of every machine, bare or virtual: console typewriter, card reader (empty), line printer. */
+enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E };
+
 struct machine_options {
     const char *name;               /* for traces; NULL: "bare". Copied. */
     uint32_t memory_bytes;          /* a multiple of 2 KB, 4 KB to 16 MB */

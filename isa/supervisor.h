@@ -153,6 +153,10 @@ struct machine_ops {
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,
                                     uint32_t memory_bytes, struct error *e);
 void machine_free_virtual(struct machine *m);
+/* Attaches the devices that every machine has to m's channels; `s` must be gone before m is. Lines as for console_new and
+ * printer_new; a console line is also an event of the trace. False: no memory. */
+bool machine_attach_devices(struct machine *m, struct channel_set *s, device_line *console_line,
+                            device_line *printer_line, void *self);
 /* The `self` of a virtual machine made with these ops; NULL for any other machine. */
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
 /* Whether m is on the CPU now (it and every machine above it in the chain of running ones): then its general registers,

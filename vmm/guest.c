@@ -149,7 +149,6 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned key, const 
 /* ---- Life ---- */
 
 static bool make_devices(struct guest *g, const struct guest_options *o) {
-    const struct cost_model *model = machine_model(g->monitor->machine);
     g->timeline = timeline_new();
     if (!g->timeline) return false;
     const struct channel_host host = {.fetch = channel_fetch,
@@ -159,7 +158,7 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
                                       .notify = device_notifies};
     g->channels = channel_set_new(&host);
     if (!g->channels) return false;
-    return channel_attach_standard(g->channels, model, o->console_line, o->printer_line, o->line_self);
+    return machine_attach_devices(g->machine, g->channels, o->console_line, o->printer_line, o->line_self);
 }
 
 /* Initial CPU reset. */
@@ -198,13 +197,11 @@ struct guest *guest_new(struct vmm *v, const struct guest_options *o, struct err
     g->memory = o->memory_bytes;
     snprintf(name, sizeof name, "guest%d", machine_level(v->machine) + 1);
     if (!place(v, g, e)) goto failed;
-    if (!make_devices(g, o)) {
-        error_set(e, ERROR_INTERNAL, "no memory for a guest's devices");
-        goto failed;
-    }
-    reset(g);
     g->machine = machine_new_virtual(v->machine, &operations, g, o->name ? o->name : name, g->memory, e);
-    if (g->machine) return g;
+    if (!g->machine) goto failed;
+    reset(g);
+    if (make_devices(g, o)) return g;
+    error_set(e, ERROR_INTERNAL, "no memory for a guest's devices");
 failed:
     guest_free(g);
     return NULL;
@@ -213,8 +210,8 @@ failed:
 void guest_free(struct guest *g) {
     if (!g) return;
     allocator_give_back(&g->monitor->frames, FRAME_GUEST);
-    if (g->machine) machine_free_virtual(g->machine);
     if (g->channels) channel_set_free(g->channels);
+    if (g->machine) machine_free_virtual(g->machine);
     if (g->timeline) timeline_free(g->timeline);
     free(g);
 }
