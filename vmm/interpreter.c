@@ -136,6 +136,13 @@ static unsigned purge_tlb(struct interpretation *i) {
     return 0;
 }
 
+/* The entry is named by a real address, and protected like an operand. */
+static enum access may_store_entry(struct interpretation *i, uint32_t at) {
+    unsigned key = i->g->psw.key;
+    if (key && !storage_may_store(guest_key(i->v, i->g, guest_absolute(i->g, at)), key)) return ACCESS_PROTECTION;
+    return i->g->cr[0] & CR0_LOW_ADDRESS_PROTECTION && at < 512 ? ACCESS_PROTECTION : ACCESS_OK;
+}
+
 static unsigned invalidate_page_table_entry(struct interpretation *i) {
     struct dat_format f;
     uint8_t entry[2];
@@ -144,6 +151,7 @@ static unsigned invalidate_page_table_entry(struct interpretation *i) {
     uint32_t index = (r2(i) & ((1u << f.segment_shift) - 1)) >> f.page_shift;
     uint32_t at = (origin + index * 2) & VMM_ADDRESS_MASK;
     enum access x = guest_fetch_real(i->v, i->g, at, entry, sizeof entry);
+    if (x == ACCESS_OK) x = may_store_entry(i, at);
     if (x != ACCESS_OK) return x;
     entry[1] |= f.page_shift == 12 ? 0x08 : 0x04;
     guest_store_real(i->v, i->g, at, entry, sizeof entry);
@@ -230,8 +238,8 @@ static unsigned insert_storage_key_extended(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
     if (x) return x;
-    unsigned first = guest_key(i->v, i->g, absolute), second = guest_key(i->v, i->g, absolute + STORAGE_BLOCK_BYTES);
-    *r1(i) = (*r1(i) & ~0xFFu) | (first & 0xFE) | (second & (KEY_REFERENCE | KEY_CHANGE));
+    unsigned key = guest_key(i->v, i->g, absolute) | guest_key(i->v, i->g, absolute + STORAGE_BLOCK_BYTES);
+    *r1(i) = (*r1(i) & ~0xFFu) | (key & 0xFE);
     return 0;
 }
 

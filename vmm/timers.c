@@ -65,8 +65,10 @@ static uint64_t cycle_after(uint64_t now, uint64_t units) {
 
 static uint64_t interval_deadline(struct vmm *v, struct guest *g) {
     uint8_t word[4];
-    if (guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK || word[0] & 0x80) return VMM_NEVER;
-    return clock_tick_at(g->ticks + bytes_get32(word) / INTERVAL_STEP + 1);
+    if (guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK) return VMM_NEVER;
+    g->timer_word = bytes_get32(word); /* the ticks have been brought up to date: it counts from here */
+    if (word[0] & 0x80) return VMM_NEVER;
+    return clock_tick_at(g->ticks + g->timer_word / INTERVAL_STEP + 1);
 }
 
 /* Conditions that hold now have been taken before this is asked. */
