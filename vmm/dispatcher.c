@@ -170,6 +170,7 @@ static bool io_pending(struct vmm *v, struct guest *g, bool take, struct interru
     processor_cause(v->p, CAUSE_DEVICE);
     bool taken = channel_take_interruption(g->channels, channels, &address, &i->csw);
     i->code = address;
+    if (taken) processor_trace(v->p, TRACE_IO_END, address, i->csw >> 16 & 0xFFFF, i->csw & 0xFFFF, NULL);
     return taken;
 }
 
