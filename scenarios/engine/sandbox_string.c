@@ -194,7 +194,10 @@ static const char *match_again(struct matcher *m, const char *s, char digit) {
     if (i < 0 || i >= m->level || m->capture[i].length == CAPTURE_OPEN) {
         luaL_error(m->L, "invalid capture index %%%d in pattern", i + 1);
     }
-    size_t length = m->capture[i].length == CAPTURE_POSITION ? 0 : (size_t)m->capture[i].length;
+    if (m->capture[i].length == CAPTURE_POSITION) {
+        return NULL; /* a position is no text */
+    }
+    size_t length = (size_t)m->capture[i].length;
     if ((size_t)(m->subject_end - s) < length || memcmp(s, m->capture[i].start, length)) {
         return NULL;
     }

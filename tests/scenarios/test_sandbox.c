@@ -154,7 +154,7 @@ static void test_sandbox_bounds_memory(void **state) {
         "local function f(...) return f(1, ...) end f()",
         "local t = {} for i = 1, 1 << 40 do t[i] = i end",
     };
-    struct engine_options options = {.budgets = {.lua_bytes = 8 << 20}};
+    struct engine_options options = {.budgets = {.lua_bytes = 8 << 20, .lua_instructions = 20000000}};
     for (size_t i = 0; i < sizeof hungry / sizeof *hungry; i++) {
         struct outcome o;
         scenario_run(&o, hungry[i], &options);

@@ -1,0 +1,5 @@
+check("a", 10, function() expect({1, {2}}).equals({1, {2}}) expect("abc").not_.contains("x") end)
+check("b", function() expect(1).between(2, 3) end) expect(1.5).is_near(2, 0.1)
+local t = {5, 3, b = 1, 1, a = 2} table.sort(t) for k, v in pairs(t) do print(k, v) end print(next(t))
+table_print{header = {"a", "b"}, {1, "x"}, {1e6, nil}} print(hex(255), grouped(1234567), random.new("r"):below(10))
+print(table.concat(t, ","), table.unpack(t, 1, 2), table.remove(t), table.move(t, 1, 2, 3)[3]) require("none")
