@@ -1,4 +1,5 @@
-# Every relative link of every page leads to a file that is there, and #anchors in it to a heading.
+# Every relative link of every page leads to a file that is there, and #anchors in it to a heading; docs/README.md has a
+# link to every page in docs/.
 . "$SOURCE_DIR/tests/support/shell.sh"
 cd "$SOURCE_DIR"
 
@@ -58,5 +59,12 @@ for page in $(find . \( -name .git -o -name 'build*' \) -prune -o -name '*.md' -
         esac
     done <"$work/links"
 done
-echo "$total links, $bad of them broken"
+links docs/README.md >"$work/links"
+for page in docs/*.md; do
+    [ "$page" = docs/README.md ] || grep -q " ${page#docs/}\$" "$work/links" || {
+        echo "docs/README.md: no link to $page"
+        bad=$((bad + 1))
+    }
+done
+echo "$total links, $bad things wrong"
 [ "$bad" -eq 0 ]
