@@ -1,8 +1,8 @@
 /* The benchmark "cpu": how fast simulated instructions run, with every cycle accounted for.
  *
- * One storage image holds all loops; a word in it chooses the loop, another whether the program turns DAT on first. It runs
- * on the bare machine with DAT off and on, in a virtual machine under a trap-and-emulate monitor, and, where Hercules is
- * installed, there too: the same bytes, in the same run, by process CPU time. */
+ * One storage image holds all loops; a word in it chooses the loop, another whether the program turns DAT on first. It
+ * runs on the bare machine with DAT off and on, in a virtual machine under a trap-and-emulate monitor, and, where
+ * Hercules is installed, there too: the same bytes, in the same run, by process CPU time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,23 +132,30 @@ static const struct loop {
     uint32_t instructions; /* an iteration */
     uint32_t bytes;        /* moved by an iteration; 0: MIPS is what counts */
 } loops[] = {
-    {"registers (RR, LA)", 30000000, 10, 0},      {"storage operands (RX)", 30000000, 10, 0},
-    {"branches", 30000000, 9, 0},                 {"BCT alone", 150000000, 1, 0},
-    {"MVC, 256 bytes", 20000000, 2, 256},         {"MVC, 8 bytes", 60000000, 2, 8},
-    {"MVCL, 4095 bytes", 2000000, 7, 4095},       {"LM and STM", 20000000, 5, 88},
+    {"registers (RR, LA)", 30000000, 10, 0},
+    {"storage operands (RX)", 30000000, 10, 0},
+    {"branches", 30000000, 9, 0},
+    {"BCT alone", 150000000, 1, 0},
+    {"MVC, 256 bytes", 20000000, 2, 256},
+    {"MVC, 8 bytes", 60000000, 2, 8},
+    {"MVCL, 4095 bytes", 2000000, 7, 4095},
+    {"LM and STM", 20000000, 5, 88},
 };
 
 static void put_word(uint8_t *image, uint32_t at, uint32_t v) { bytes_put32(image + at, v); }
 
-/* CPU seconds that the image takes on the innermost machine of a tower with so many monitors; negative and *e on failure. */
-static double run_here(const uint8_t *image, size_t length, unsigned monitors, uint64_t *instructions, struct error *e) {
+/* CPU seconds that the image takes on the innermost machine of a tower with so many monitors; negative and *e on
+ * failure. */
+static double run_here(const uint8_t *image, size_t length, unsigned monitors, uint64_t *instructions,
+                       struct error *e) {
     static const char *const kinds[] = {"trap-and-emulate"};
     struct cost_model model;
     struct tower t;
     struct machine_options options = {.memory_bytes = MEMORY, .model = &model, .nominal_time = true};
     struct machine_stats stats;
     double seconds = -1;
-    if (!cost_model_find(&model, "s370", e) || !tower_new(&t, &options, kinds, monitors, e)) return -1;
+    if (!cost_model_find(&model, "s370", e) || !tower_new(&t, &options, kinds, monitors, e))
+        return -1;
     if (machine_load(t.innermost, 0, image, length, e)) {
         machine_restart(t.innermost);
         double start = bench_seconds();
@@ -167,24 +174,31 @@ static double run_here(const uint8_t *image, size_t length, unsigned monitors, u
 
 static double log2_approximate(double x) { /* for a geometric mean without libm: enough digits for a ratio */
     double result = 0;
-    while (x >= 2) x /= 2, result++;
-    while (x < 1) x *= 2, result--;
+    while (x >= 2)
+        x /= 2, result++;
+    while (x < 1)
+        x *= 2, result--;
     double bit = 0.5;
     for (int i = 0; i < 40; i++, bit /= 2) {
         x *= x;
-        if (x >= 2) x /= 2, result += bit;
+        if (x >= 2)
+            x /= 2, result += bit;
     }
     return result;
 }
 
 static double exp2_approximate(double x) {
     double result = 1, root = 1.41421356237309504880, bit = 0.5;
-    while (x >= 1) result *= 2, x--;
-    while (x < 0) result /= 2, x++;
+    while (x >= 1)
+        result *= 2, x--;
+    while (x < 0)
+        result /= 2, x++;
     for (int i = 0; i < 40; i++, bit /= 2) {
-        if (x >= bit) result *= root, x -= bit;
+        if (x >= bit)
+            result *= root, x -= bit;
         double r = root; /* Newton's square root */
-        for (int k = 0; k < 20; k++) r = (r + root / r) / 2;
+        for (int k = 0; k < 20; k++)
+            r = (r + root / r) / 2;
         root = r;
     }
     return result;
@@ -206,12 +220,14 @@ static bool run_loop(struct bench *b, const struct loop *l, unsigned index, uint
         put_word(image, WORD_DAT, place == 1);
         put_word(image, WORD_COUNT, l->count);
         double seconds = run_here(image, length, place == 2, &instructions, e);
-        if (seconds < 0) return false;
+        if (seconds < 0)
+            return false;
         double mips = (double)instructions / seconds / 1e6, ratio = 0;
         const char *peer = NULL;
         if (place < 2 && h) {
             double theirs = bench_hercules_run(h, image, length, e);
-            if (theirs < 0) return false;
+            if (theirs < 0)
+                return false;
             peer = "Hercules";
             ratio = theirs / seconds;
             means->hercules += log2_approximate(ratio);
@@ -222,10 +238,13 @@ static bool run_loop(struct bench *b, const struct loop *l, unsigned index, uint
             means->vm += log2_approximate(ratio);
             means->vm_count++;
         }
-        if (place == 1) dat_on = seconds;
+        if (place == 1)
+            dat_on = seconds;
         snprintf(measure, sizeof measure, "%s, %s", l->name, places[place]);
-        if (l->bytes) bench_report(b, measure, (double)l->bytes * l->count / seconds / 1e6, "MB/s", peer, ratio);
-        else bench_report(b, measure, mips, "MIPS", peer, ratio);
+        if (l->bytes)
+            bench_report(b, measure, (double)l->bytes * l->count / seconds / 1e6, "MB/s", peer, ratio);
+        else
+            bench_report(b, measure, mips, "MIPS", peer, ratio);
     }
     return true;
 }
@@ -240,13 +259,18 @@ bool bench_cpu(struct bench *b, struct error *e) {
     if (!ok) {
         struct bytes text = {0};
         assembly_print_diagnostics(&a, &text);
-        if (text.data) bench_note(b, (const char *)text.data);
+        if (text.data)
+            bench_note(b, (const char *)text.data);
         bytes_fini(&text);
     }
-    if (ok && bench_hercules_present()) ok = (h = bench_hercules_new(e)) != NULL;
-    else if (ok) bench_note(b, "Hercules is not installed: no ratios to it");
-    if (ok && !(image = malloc(length))) ok = error_set(e, ERROR_INTERNAL, "no memory for an image");
-    if (ok) memcpy(image, a.image.data, length);
+    if (ok && bench_hercules_present())
+        ok = (h = bench_hercules_new(e)) != NULL;
+    else if (ok)
+        bench_note(b, "Hercules is not installed: no ratios to it");
+    if (ok && !(image = malloc(length)))
+        ok = error_set(e, ERROR_INTERNAL, "no memory for an image");
+    if (ok)
+        memcpy(image, a.image.data, length);
     for (unsigned i = 0; ok && i < sizeof loops / sizeof *loops; i++)
         ok = run_loop(b, &loops[i], i, image, length, h, &means, e);
     if (ok && means.hercules_count)

@@ -30,7 +30,8 @@ bool bench_hercules_present(void) {
     while (path && *path) {
         size_t n = strcspn(path, ":");
         snprintf(file, sizeof file, "%.*s/hercules", (int)n, path);
-        if (access(file, X_OK) == 0) return true;
+        if (access(file, X_OK) == 0)
+            return true;
         path += n + (path[n] == ':');
     }
     return false;
@@ -41,7 +42,8 @@ static bool write_configuration(const struct bench_hercules *h, struct error *e)
                                         "DIAG8CMD DISABLE\nSHCMDOPT DISABLE\n000E 1403 print.txt\n";
     char path[128];
     snprintf(path, sizeof path, "%s/h.rc", h->folder);
-    if (!bytes_write_file(path, "# nothing\n", 10, e)) return false;
+    if (!bytes_write_file(path, "# nothing\n", 10, e))
+        return false;
     snprintf(path, sizeof path, "%s/h.cnf", h->folder);
     return bytes_write_file(path, configuration, sizeof configuration - 1, e);
 }
@@ -52,7 +54,8 @@ static void become_hercules(const struct bench_hercules *h, int in, int out) {
     dup2(out, 1);
     dup2(null, 2);
     setenv("HERCULES_RC", "h.rc", 1);
-    if (chdir(h->folder) == 0) execlp("hercules", "hercules", "-d", "-f", "h.cnf", "EXTERNALGUI", (char *)NULL);
+    if (chdir(h->folder) == 0)
+        execlp("hercules", "hercules", "-d", "-f", "h.cnf", "EXTERNALGUI", (char *)NULL);
     _exit(127);
 }
 
@@ -63,14 +66,16 @@ static void pause_ms(long ms) {
 
 static bool spawn(struct bench_hercules *h) {
     int in[2], out[2];
-    if (pipe2(in, O_CLOEXEC) != 0) return false;
+    if (pipe2(in, O_CLOEXEC) != 0)
+        return false;
     if (pipe2(out, O_CLOEXEC) != 0) {
         close(in[0]);
         close(in[1]);
         return false;
     }
     h->pid = fork();
-    if (h->pid == 0) become_hercules(h, in[0], out[1]);
+    if (h->pid == 0)
+        become_hercules(h, in[0], out[1]);
     close(in[0]);
     close(out[1]);
     h->to = in[1];
@@ -92,14 +97,18 @@ static bool wait_for(struct bench_hercules *h, const char *message) {
             bool found = strstr(h->line, message) != NULL;
             h->length -= (size_t)(end + 1 - h->line);
             memmove(h->line, end + 1, h->length);
-            if (found) return true;
+            if (found)
+                return true;
             continue;
         }
-        if (h->length == sizeof h->line - 1) h->length = 0;
+        if (h->length == sizeof h->line - 1)
+            h->length = 0;
         struct pollfd p = {.fd = h->from, .events = POLLIN};
-        if (poll(&p, 1, PATIENCE_MS) != 1) return false;
+        if (poll(&p, 1, PATIENCE_MS) != 1)
+            return false;
         ssize_t n = read(h->from, h->line + h->length, sizeof h->line - 1 - h->length);
-        if (n <= 0) return false;
+        if (n <= 0)
+            return false;
         h->length += (size_t)n;
     }
 }
@@ -126,7 +135,8 @@ struct bench_hercules *bench_hercules_new(struct error *e) {
 static double cpu_seconds(const struct bench_hercules *h) {
     clockid_t clock;
     struct timespec t;
-    if (clock_getcpuclockid(h->pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    if (clock_getcpuclockid(h->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -134,8 +144,10 @@ double bench_hercules_run(struct bench_hercules *h, const uint8_t *image, size_t
     char path[128], command[192];
     snprintf(path, sizeof path, "%s/image", h->folder);
     snprintf(command, sizeof command, "sysclear\nloadcore %s 0\n", path);
-    if (!bytes_write_file(path, image, length, e)) return -1;
-    if (!send_line(h, command)) return error_set(e, ERROR_INTERNAL, "hercules has ended"), -1;
+    if (!bytes_write_file(path, image, length, e))
+        return -1;
+    if (!send_line(h, command))
+        return error_set(e, ERROR_INTERNAL, "hercules has ended"), -1;
     pause_ms(SETTLE_MS);
     double before = cpu_seconds(h);
     if (!send_line(h, "restart\n") || !wait_for(h, "HHCCP011I")) {
@@ -148,8 +160,10 @@ double bench_hercules_run(struct bench_hercules *h, const uint8_t *image, size_t
 void bench_hercules_free(struct bench_hercules *h) {
     static const char *const files[] = {"h.rc", "h.cnf", "image", "print.txt"};
     char path[128];
-    if (!h) return;
-    if (h->to >= 0) send_line(h, "quit\n");
+    if (!h)
+        return;
+    if (h->to >= 0)
+        send_line(h, "quit\n");
     if (h->pid > 0) {
         for (int i = 0; i < 20 && waitpid(h->pid, NULL, WNOHANG) == 0; i++) {
             pause_ms(100);
@@ -159,8 +173,10 @@ void bench_hercules_free(struct bench_hercules *h) {
             }
         }
     }
-    if (h->to >= 0) close(h->to);
-    if (h->from >= 0) close(h->from);
+    if (h->to >= 0)
+        close(h->to);
+    if (h->from >= 0)
+        close(h->from);
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", h->folder, files[i]);
         unlink(path);

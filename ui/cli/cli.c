@@ -17,7 +17,7 @@ static const struct cli_option root_options[] = {
     {"help", 'h', NULL, true, "print this help"},
     {"version", 'V', NULL, true, "print the version"},
     {"json", 0, NULL, true, "print results as JSON"},
-    {"color", 0, "WHEN", false, "auto, always or never; auto honours NO_COLOR and TERM=dumb"},
+    {"color", 0, "WHEN", false, "auto, always or never; auto minds NO_COLOR"},
     {NULL, 0, NULL, false, NULL},
 };
 

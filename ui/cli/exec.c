@@ -572,19 +572,19 @@ static int run_exec(struct cli *cli) {
 }
 
 static const struct cli_option options[] = {
-    {"at", 0, "ADDR", false, "load the image at this real address (hex; default 0)"},
-    {"memory", 0, "SIZE", false, "the machine's storage: 64K, 2M, ... (default 1M)"},
+    {"at", 0, "ADDR", false, "where to load the image (hex; default 0)"},
+    {"memory", 0, "SIZE", false, "storage: 64K, 2M, ... (default 1M)"},
     {"psw", 0, "HEX16", false, "start with this PSW"},
-    {"restart", 0, NULL, false, "start with a restart interruption, from the PSW at 0\n(the default)"},
+    {"restart", 0, NULL, false, "start with a restart interruption, from\nthe PSW at 0 (the default)"},
     {"profile", 0, "NAME", false, "instruction set: s370 (the default)"},
-    {"set", 0, "ADDR=HEX", true, "store these bytes after loading; may be repeated"},
-    {"gpr", 0, "N=HEX", true, "set general register N (decimal); may be repeated"},
-    {"cr", 0, "N=HEX", true, "set control register N (decimal); may be repeated"},
+    {"set", 0, "ADDR=HEX", true, "store these bytes after loading;\nmay be repeated"},
+    {"gpr", 0, "N=HEX", true, "set general register N, decimal;\nmay be repeated"},
+    {"cr", 0, "N=HEX", true, "set control register N, decimal;\nmay be repeated"},
     {"model", 0, "NAME", false, "cost model: s370 (the default) or flat"},
-    {"account", 0, NULL, false, "print where the cycles went, by level and cause"},
-    {"under", 0, "KIND[,KIND...]", false, "run under monitors, from the bare machine upward"},
+    {"account", 0, NULL, false, "print the cycles by level and cause"},
+    {"under", 0, "KIND[,KIND...]", false, "run under monitors, the lowest first"},
     {"max-instructions", 0, "N", false, "stop after N instructions and interruptions"},
-    {"dump", 0, "ADDR:LENGTH", true, "print storage at the end (both hex); may be repeated"},
+    {"dump", 0, "ADDR:LENGTH", true, "print storage at the end, both hex;\nmay be repeated"},
     {NULL, 0, NULL, false, NULL},
 };
 
