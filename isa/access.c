@@ -1,4 +1,5 @@
-/* Access to storage: translation, protection, reference and change recording (s370 facts, sections 5 and 9.10).
+/* Access to storage: translation, protection, reference and change recording (Principles
+ * of Operation, "Dynamic Address Translation" and "Protection").
  *
  * The order of tests is the architecture's: translation, segment and page protection, addressing, low-address
  * protection, key. An operand in two blocks has both checked before either is marked, so that an instruction that ends

@@ -1,5 +1,5 @@
 /* Channels: runs channel programs and keeps the conditions that they leave behind (Principles of Operation,
- * "Input/Output Operations"; s370 facts, section 7; condition codes and CSWs as Hercules gives them).
+ * "Input/Output Operations"; condition codes and CSWs as Hercules gives them).
  *
  * A program runs as a whole inside channel_start_io: its data are moved and its devices have acted when that returns.
  * What takes time is only its ending, an event of the timeline. Everything about a running program is in a struct

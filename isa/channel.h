@@ -1,5 +1,5 @@
 /* Channels and devices of one machine, bare or virtual: the I/O instructions, channel programs, CSWs and I/O
- * interruptions (s370 facts, section 7; condition codes as Hercules gives them).
+ * interruptions (Principles of Operation, "Input/Output Operations"; condition codes as Hercules gives them).
  *
  * The channel set knows nothing of CPUs: whoever owns it (the bare machine, or a monitor for its VM) gives it a way to
  * absolute storage and a timeline, and carries the condition codes, CSWs and interruptions to its CPU. A channel program
@@ -138,7 +138,7 @@ void channel_device_ready(struct device *d);
 
 /* Devices. `line` is called for each line that was completed (ISO 8859-1 bytes without the line end); may be NULL. */
 typedef void device_line(void *self, const char *line, size_t length);
-/* Console typewriter, 3215 (s370 facts, 7.7). */
+/* Console typewriter, 3215. */
 struct device *console_new(const struct cost_model *model, device_line *line, void *self);
 /* Everything that programs have written so far, as ISO 8859-1, lines ended by \n; the last one may be unfinished.
  * Characters that cannot be printed are dots; X'15', new line, ends a line. Borrowed. */

@@ -1,4 +1,5 @@
-/* Interruptions: the PSW swap, what each class stores, and which pending condition comes first (s370 facts, section 3).
+/* Interruptions: the PSW swap, what each class stores, and which pending condition comes first (Principles of Operation,
+ * "Interruptions").
  *
  * Whether old PSW and codes are stored in BC or EC form is decided by the PSW that was interrupted. What the architecture
  * leaves unpredictable is fixed: undefined instruction-length codes are 0. */

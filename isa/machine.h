@@ -60,7 +60,7 @@ enum {
     CR0_INTERVAL_TIMER = 0x00000080,
     CR0_INTERRUPT_KEY = 0x00000040,
     CR0_EXTERNAL_SIGNALS = 0x00000020,
-    CR0_PAGE_PROTECTION = 0x00000008,   /* facilities of the bare machine, off after reset (DESIGN: rule 13) */
+    CR0_PAGE_PROTECTION = 0x00000008,   /* facilities of the bare machine, off after reset (docs/architecture.md) */
     CR0_STCK_CONTROL = 0x00000002,
 };
 
@@ -75,7 +75,7 @@ enum machine_status {
 /* "ready", "disabled-wait", "check-stop", "idle", "fault". */
 const char *machine_status_name(enum machine_status s);
 
-/* By whom and for what cycles were spent (DESIGN: rule 11). */
+/* By whom and for what cycles were spent (docs/architecture.md, the books). */
 enum cycle_cause {
     CAUSE_DIRECT,
     CAUSE_TLB,
@@ -100,7 +100,7 @@ struct machine_options {
     const struct cost_model *model; /* borrowed for the machine's life */
     struct trace *trace;            /* borrowed; may be NULL */
     uint64_t seed;                  /* of its random streams (supervisors' keys) */
-    bool nominal_time;              /* clocks count only what retires (DESIGN: Time) */
+    bool nominal_time;              /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
     void *line_self;
 };

@@ -1,4 +1,5 @@
-/* Control and input/output instructions (s370 facts, 8.4). That the CPU is in supervisor state has been checked before.
+/* Control and input/output instructions (Principles of Operation, "System-Control Instructions"). That the CPU is in
+ * supervisor state has been checked before.
  *
  * They run outside the fast path: the clock is up to date, psw.ia is the next instruction's, and afterwards everything
  * that the loop had concluded about PSW, mapping and pending interruptions is concluded anew. */

@@ -1,4 +1,4 @@
-/* Decimal arithmetic and conversion (s370 facts, 8.3 and 9.2). Packed numbers are taken apart into digits, least
+/* Decimal arithmetic and conversion (Principles of Operation, "Decimal Instructions"). Packed numbers are taken apart into digits, least
  * significant first, worked on as one does on paper, and put together again. */
 #include "isa/isa_internal.h"
 

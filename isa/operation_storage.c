@@ -1,5 +1,5 @@
-/* Operations on fields in storage: masks, characters, compare-and-swap, long moves, packing, editing (s370 facts,
- * section 9).
+/* Operations on fields in storage: masks, characters, compare-and-swap, long moves, packing, editing (Principles of
+ * Operation, "General Instructions").
  *
  * All operands are made accessible before anything is changed, so that an access exception suppresses or nullifies the
  * whole instruction. Where operands may overlap, bytes are handled in the architected order, directly in storage. */
@@ -10,7 +10,7 @@
 
 unsigned move_characters_slow(struct processor *p, struct span *to, struct span *from, uint32_t length);
 
-/* Two operands of `length` bytes: the source is looked at first, or the destination (s370 facts, 9.10). */
+/* Two operands of `length` bytes: the source is looked at first, or the destination (as Hercules does). */
 static unsigned open_both(struct processor *p, const struct operation *o, uint32_t length, struct span *to,
                           struct span *from, bool destination_first) {
     unsigned x;

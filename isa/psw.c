@@ -1,4 +1,4 @@
-/* The two PSW formats (s370 facts, 2.1 and 2.2). */
+/* The two PSW formats (Principles of Operation, "Program-Status Word"). */
 #include "isa/psw.h"
 
 #include "base/bytes.h"

@@ -1,4 +1,5 @@
-/* The program status word, in basic-control (BC) and extended-control (EC) mode (s370 facts, section 2).
+/* The program status word, in basic-control (BC) and extended-control (EC) mode (Principles of
+ * Operation, "Program-Status Word").
  *
  * The two formats hold the same fields in different places; this struct holds the fields, and the two functions at the
  * end are the only ones that know the formats. */

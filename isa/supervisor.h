@@ -1,4 +1,4 @@
-/* Supervisors written in C (or Lua) are programs of their machine (DESIGN.md section 2).
+/* Supervisors written in C (or Lua) are programs of their machine (docs/architecture.md).
  *
  * An operating system or a monitor in assembler lives in its machine's storage and is entered by interruptions. One
  * written in C is entered in the same way: supervisor_attach writes a few cells into its machine's page 0, once, and new
@@ -166,7 +166,7 @@ void machine_live_gprs(const struct machine *m, uint32_t to[16]);
 void machine_live_psw(const struct machine *m, struct psw *to);
 
 /* Clocks. TOD units (bit 63 = 1/4096 us) after n cycles, rounded down, and the cycle that a reading belongs to: strictly
- * increasing, so the second undoes the first (s370 facts, 10.4). */
+ * increasing, so the second undoes the first (docs/cost-models.md). */
 static inline uint64_t clock_units(uint64_t cycles) { return cycles / 100 * 47104 + cycles % 100 * 47104 / 100; }
 static inline uint64_t clock_cycles(uint64_t units) {
     return units / 47104 * 100 + (units % 47104 * 100 + 47103) / 47104;

@@ -1,4 +1,4 @@
-/* The walk, written as the architecture numbers its tests: the first that fails decides (s370 facts, 5.3). */
+/* The walk, written as the architecture numbers its tests: the first that fails decides. */
 #include "mmu/dat.h"
 
 #include "base/bytes.h"

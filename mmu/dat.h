@@ -1,5 +1,5 @@
 /* Dynamic address translation: the walk through segment and page table, alone (Principles of Operation, "Dynamic
- * Address Translation"; s370 facts, section 5).
+ * Address Translation").
  *
  * No TLB, no charges, no side effects, and it knows nothing of instructions: the CPU, LRA, monitors that walk their
  * guests' tables, the terminal UI and the checkers all ask this one function, each with its own way to read real

@@ -26,7 +26,7 @@ enum {
 };
 
 /* What became of an access; a value other than ACCESS_OK is the program-interruption code to raise (Principles of
- * Operation, "Program interruption"; s370 facts, 3.5). */
+ * Operation, "Program interruption"). */
 enum access {
     ACCESS_OK = 0,
     ACCESS_PROTECTION = 0x04,
@@ -71,7 +71,7 @@ void storage_read(const struct storage *s, uint32_t absolute, void *to, uint32_t
 void storage_write(struct storage *s, uint32_t absolute, const void *from, uint32_t length);
 
 /* Whether a program (or channel) with this access key, 0..15, may fetch from, or store into, a block with this storage
- * key (s370 facts, 5.9). */
+ * key (Principles of Operation, "Protection"). */
 static inline bool storage_may_fetch(uint8_t key, unsigned access_key) {
     return access_key == 0 || !(key & KEY_FETCH) || key >> 4 == access_key;
 }

@@ -1,7 +1,7 @@
 /* The dispatcher: every trap arrives here, and leaves by one return.
  *
  * What arrives is an interruption of the monitor's machine while the guest was running (or waiting) on it. The guest's CPU
- * is saved, the trap handed to whoever it concerns (DESIGN.md, section 2, rule 6): the interpreter, the shadow tables, or
+ * is saved, the trap handed to whoever it concerns (docs/architecture.md): the interpreter, the shadow tables, or
  * the guest itself by reflection. Then the guest gets the pending interruption that it enables, if any, and control, or
  * the machine a wait on its behalf.
  *

@@ -1,5 +1,5 @@
 /* Reflection: the guest gets an interruption exactly as its own CPU would have given it (Principles of Operation,
- * "Interruptions"; s370 facts, section 3).
+ * "Interruptions").
  *
  * It changes the guest's low storage and its virtual PSW, and nothing else. Where old PSW and codes go, and in which format,
  * depends on the mode of the interrupted program, not on that of the new PSW. */

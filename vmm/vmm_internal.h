@@ -98,7 +98,7 @@ struct guest {
     struct machine *machine;
     uint32_t origin, memory; /* of its frames in the machine below; bytes */
     uint32_t tables;
-    bool facilities;         /* a monitor is its program: it is offered the facilities of DESIGN.md, rule 13 */
+    bool facilities;         /* a monitor is its program: it is offered the bare machine's facilities */
 
     /* Its CPU. While it runs, general registers, condition code, program mask and instruction address are the real ones. */
     struct psw psw;

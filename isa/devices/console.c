@@ -1,4 +1,4 @@
-/* Console typewriter, IBM 3215 (s370 facts, 7.7).
+/* Console typewriter, IBM 3215.
  *
  * What programs write is kept as one text, and each line of it is announced when it is complete: a line begun by a
  * write without carrier return goes on until a write with one, or an X'15' among the data. What the operator types is a

@@ -1,4 +1,4 @@
-/* Line printer, IBM 1403 (s370 facts, 7.7).
+/* Line printer, IBM 1403.
  *
  * A line is complete when the paper moves. Skips stop where the carriage tape has a hole for the channel; ours is the
  * common one for a page of 66 lines at six lines an inch, with channel 1 at the first line. */

@@ -1,4 +1,4 @@
-/* Card reader, IBM 3505 (s370 facts, 7.7). Its hopper is empty: every read ends with intervention required. */
+/* Card reader, IBM 3505. Its hopper is empty: every read ends with intervention required. */
 #include <stdlib.h>
 
 #include "isa/devices/devices_internal.h"
