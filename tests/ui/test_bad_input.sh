@@ -117,7 +117,13 @@ refused "unknown benchmark machins; did you mean machines?" bench machins
 echo 'x = = 1' >syntax.lua
 printf '\n\nlocal x = nil + 1\n' >error.lua
 echo 'while true do pcall(function() while true do end end) end' >loop.lua
-echo 'local m = machine.new{} m:load{bytes = "\0\8\0\0\0\0\2\0"} m:load{bytes = "\x47\xF0\2\0", at = 0x200} m:restart() m:run()' >endless.lua
+cat >endless.lua <<'END'
+local m = machine.new{ memory = "4K" }
+m:load{ bytes = "\0\8\0\0\0\0\2\0" }
+m:load{ bytes = "\x47\xF0\2\0", at = 0x200 }
+m:restart()
+m:run()
+END
 echo 'expect(1).equals(2)' >fails.lua
 echo 'assemble.file("bad.s")' >bad.lua
 printf '\033Lua' >binary.lua

@@ -56,7 +56,9 @@ out_has '{"level":2,"who":"program","cycles":'
 for guest in hello primes walk; do
     expect 0 "$CLOUD370" asm "$guests/$guest.s" -o $guest.img --listing $guest.lst --symbols $guest.sym
     out_has "$guest.img: "
-    [ -s $guest.lst ] && [ -s $guest.sym ] || fail "no listing or symbols"
+    if [ ! -s $guest.lst ] || [ ! -s $guest.sym ]; then
+        fail "no listing or symbols"
+    fi
     for under in "" "--under $t" "--under $t,$t"; do
         # shellcheck disable=SC2086
         expect 0 "$CLOUD370" exec $guest.img --memory 64K $under --json
