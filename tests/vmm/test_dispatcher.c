@@ -166,6 +166,27 @@ static void test_cpu_timer_interrupts_at_the_same_instruction(void **state) {
     assert_int_equal(o.stats.interruptions[INTERRUPTION_EXTERNAL], 2);
 }
 
+/* Whatever the value: a cycle is 471.04 units, and the last unit decides. */
+static void test_cpu_timer_is_exact_for_every_value(void **state) {
+    char source[1024];
+    (void)state;
+    for (unsigned value = 0; value < 4000; value += 97) {
+        snprintf(source, sizeof source,
+                 PAGE_0 "         LCTL  0,0,=X'00000400'\n"
+                        "         SPT   TIMER\n"
+                        "         STOSM X'F00',1\n"
+                        "LOOP     LA    1,1(,1)\n"
+                        "         MVC   X'F10'(8),X'F20'\n"
+                        "         B     LOOP\n"
+                        "         LTORG\n"
+                        "         DS    0D\n"
+                        "TIMER    DC    X'%016X'\n"
+                        "         END\n",
+                 value + 20000);
+        guests_compare_to(2, source, 2000, NULL);
+    }
+}
+
 static void test_clock_comparator_interrupts_at_the_same_instruction(void **state) {
     struct outcome o;
     (void)state;
@@ -320,6 +341,36 @@ static void test_restarting_again_starts_the_guest_again(void **state) {
     guests_free(&r);
 }
 
+/* Wherever the machine is interrupted, in the middle of whose activation, a restart forgets it and starts anew. */
+static void test_restart_drops_activations_that_were_suspended(void **state) {
+    (void)state;
+    for (uint64_t cycles = 50; cycles < 30000; cycles += 137) {
+        struct run r;
+        struct outcome o;
+        const struct machine_limits limits = {.cycles = cycles};
+        guests_build(&r, PAGE_0 "         STOSM X'F00',0\n"
+                                "         LCTL  0,1,CRS\n"
+                                "         LRA   2,X'123'\n"
+                                "         PTLB\n"
+                                "         ST    2,X'F04'\n" STOP_HERE "         DS    0D\n"
+                                "CRS      DC    X'00800000',X'00000300'\n"
+                                "         ORG   G+X'300'\n"
+                                "         DC    X'F0000340'\n"
+                                "         ORG   G+X'340'\n"
+                                "         DC    X'0070'\n"
+                                "         END\n",
+                     3, true);
+        machine_run(r.tower.innermost, &limits);
+        machine_restart(r.tower.bare);
+        guests_look(&r, guests_go(&r, 0), &o);
+        if (o.status == MACHINE_FAULT) fail_msg("%s", machine_fault(r.tower.bare));
+        assert_int_equal(o.status, MACHINE_DISABLED_WAIT);
+        assert_int_equal(o.state.psw.ia, GUEST_STOPPED);
+        assert_int_equal(bytes_get32(o.storage + 0xF04), 0x7123);
+        guests_free(&r);
+    }
+}
+
 static void test_guest_starts_with_a_given_psw(void **state) {
     struct run r;
     struct outcome o;
@@ -447,6 +498,7 @@ int main(void) {
         cmocka_unit_test(test_monitor_calls_follow_the_guests_mask),
         cmocka_unit_test(test_addresses_outside_storage_are_suppressed),
         cmocka_unit_test(test_cpu_timer_interrupts_at_the_same_instruction),
+        cmocka_unit_test(test_cpu_timer_is_exact_for_every_value),
         cmocka_unit_test(test_clock_comparator_interrupts_at_the_same_instruction),
         cmocka_unit_test(test_interval_timer_interrupts_at_the_same_tick),
         cmocka_unit_test(test_guest_sets_its_clock),
@@ -458,6 +510,7 @@ int main(void) {
         cmocka_unit_test(test_endless_external_interruptions_reach_the_limit),
         cmocka_unit_test(test_limit_stops_at_the_same_instruction),
         cmocka_unit_test(test_restarting_again_starts_the_guest_again),
+        cmocka_unit_test(test_restart_drops_activations_that_were_suspended),
         cmocka_unit_test(test_guest_starts_with_a_given_psw),
         cmocka_unit_test(test_interrupt_key_reaches_a_guest_that_waits),
         cmocka_unit_test(test_interrupt_key_reaches_a_guest_that_runs),
