@@ -3,6 +3,7 @@
  * One storage image holds all loops; a word in it chooses the loop, another whether the program turns DAT on first. It
  * runs on the bare machine with DAT off and on, in a virtual machine under a trap-and-emulate monitor, and, where
  * Hercules is installed, there too: the same bytes, in the same run, by process CPU time. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "ui/cli/bench_hercules.h"
 #include "vmm/vmm.h"
 
-enum { MEMORY = 1 << 20, WORD_LOOP = 0x300, WORD_DAT = 0x304, WORD_COUNT = 0x308 };
+enum { ROUNDS = 3, MEMORY = 1 << 20, WORD_LOOP = 0x300, WORD_DAT = 0x304, WORD_COUNT = 0x308 };
 
 static const char source[] =
     "         ORG   X'0'\n"
@@ -128,18 +129,12 @@ static const char source[] =
 
 static const struct loop {
     const char *name;
-    uint32_t count;        /* iterations, for a good part of a second */
-    uint32_t instructions; /* an iteration */
-    uint32_t bytes;        /* moved by an iteration; 0: MIPS is what counts */
+    uint32_t count; /* iterations, over all rounds */
+    uint32_t bytes; /* moved by an iteration; 0: MIPS is what counts */
 } loops[] = {
-    {"registers (RR, LA)", 30000000, 10, 0},
-    {"storage operands (RX)", 30000000, 10, 0},
-    {"branches", 30000000, 9, 0},
-    {"BCT alone", 150000000, 1, 0},
-    {"MVC, 256 bytes", 20000000, 2, 256},
-    {"MVC, 8 bytes", 60000000, 2, 8},
-    {"MVCL, 4095 bytes", 2000000, 7, 4095},
-    {"LM and STM", 20000000, 5, 88},
+    {"registers (RR, LA)", 30000000, 0}, {"storage operands (RX)", 30000000, 0}, {"branches", 30000000, 0},
+    {"BCT alone", 150000000, 0},         {"MVC, 256 bytes", 20000000, 256},      {"MVC, 8 bytes", 60000000, 8},
+    {"MVCL, 4095 bytes", 2000000, 4095}, {"LM and STM", 20000000, 88},
 };
 
 static void put_word(uint8_t *image, uint32_t at, uint32_t v) { bytes_put32(image + at, v); }
@@ -172,81 +167,66 @@ static double run_here(const uint8_t *image, size_t length, unsigned monitors, u
     return seconds;
 }
 
-static double log2_approximate(double x) { /* for a geometric mean without libm: enough digits for a ratio */
-    double result = 0;
-    while (x >= 2)
-        x /= 2, result++;
-    while (x < 1)
-        x *= 2, result--;
-    double bit = 0.5;
-    for (int i = 0; i < 40; i++, bit /= 2) {
-        x *= x;
-        if (x >= 2)
-            x /= 2, result += bit;
-    }
-    return result;
-}
-
-static double exp2_approximate(double x) {
-    double result = 1, root = 1.41421356237309504880, bit = 0.5;
-    while (x >= 1)
-        result *= 2, x--;
-    while (x < 0)
-        result /= 2, x++;
-    for (int i = 0; i < 40; i++, bit /= 2) {
-        if (x >= bit)
-            result *= root, x -= bit;
-        double r = root; /* Newton's square root */
-        for (int k = 0; k < 20; k++)
-            r = (r + root / r) / 2;
-        root = r;
-    }
-    return result;
-}
-
-struct means {
+struct means { /* of ratios, as sums of logarithms */
     double hercules, vm;
     unsigned hercules_count, vm_count;
 };
 
-static bool run_loop(struct bench *b, const struct loop *l, unsigned index, uint8_t *image, size_t length,
-                     struct bench_hercules *h, struct means *means, struct error *e) {
-    static const char *const places[] = {"DAT off", "DAT on", "in a VM"};
-    double dat_on = 0;
-    for (int place = 0; place < 3 && !bench_interrupted(b); place++) {
-        char measure[80];
-        uint64_t instructions = 0;
-        put_word(image, WORD_LOOP, index * 4);
-        put_word(image, WORD_DAT, place == 1);
-        put_word(image, WORD_COUNT, l->count);
-        double seconds = run_here(image, length, place == 2, &instructions, e);
-        if (seconds < 0)
-            return false;
-        double mips = (double)instructions / seconds / 1e6, ratio = 0;
-        const char *peer = NULL;
-        if (place < 2 && h) {
-            double theirs = bench_hercules_run(h, image, length, e);
-            if (theirs < 0)
+enum place { DAT_OFF, DAT_ON, IN_A_VM, PLACES };
+
+/* The least CPU time over some rounds, the places and the peer taken in turn so that a busy host hurts all alike. */
+static bool time_loop(struct bench *b, const struct loop *l, uint8_t *image, size_t length, struct bench_hercules *h,
+                      double ours[PLACES], double theirs[PLACES], uint64_t instructions[PLACES], struct error *e) {
+    for (unsigned round = 0; round < ROUNDS; round++)
+        for (int place = 0; place < PLACES && !bench_interrupted(b); place++) {
+            put_word(image, WORD_LOOP, (uint32_t)(l - loops) * 4);
+            put_word(image, WORD_DAT, place == DAT_ON);
+            put_word(image, WORD_COUNT, l->count / ROUNDS);
+            double seconds = run_here(image, length, place == IN_A_VM, &instructions[place], e);
+            if (seconds < 0)
                 return false;
-            peer = "Hercules";
-            ratio = theirs / seconds;
-            means->hercules += log2_approximate(ratio);
-            means->hercules_count++;
-        } else if (place == 2) {
-            peer = "bare, DAT on";
-            ratio = dat_on / seconds;
-            means->vm += log2_approximate(ratio);
-            means->vm_count++;
+            if (round == 0 || seconds < ours[place])
+                ours[place] = seconds;
+            if (place == IN_A_VM || !h)
+                continue;
+            seconds = bench_hercules_run(h, image, length, e);
+            if (seconds < 0)
+                return false;
+            if (round == 0 || seconds < theirs[place])
+                theirs[place] = seconds;
         }
-        if (place == 1)
-            dat_on = seconds;
-        snprintf(measure, sizeof measure, "%s, %s", l->name, places[place]);
-        if (l->bytes)
-            bench_report(b, measure, (double)l->bytes * l->count / seconds / 1e6, "MB/s", peer, ratio);
-        else
-            bench_report(b, measure, mips, "MIPS", peer, ratio);
+    return true;
+}
+
+static bool run_loop(struct bench *b, const struct loop *l, uint8_t *image, size_t length, struct bench_hercules *h,
+                     struct means *means, struct error *e) {
+    static const char *const names[PLACES] = {"DAT off", "DAT on", "in a VM"};
+    double ours[PLACES] = {0}, theirs[PLACES] = {0};
+    uint64_t instructions[PLACES] = {0};
+    if (!time_loop(b, l, image, length, h, ours, theirs, instructions, e))
+        return false;
+    for (int place = 0; place < PLACES && !bench_interrupted(b); place++) {
+        char measure[80];
+        const char *peer = place == IN_A_VM ? "bare, DAT on" : h ? "Hercules" : NULL;
+        double ratio = (place == IN_A_VM ? ours[DAT_ON] : theirs[place]) / ours[place];
+        double megabytes = (double)l->bytes * (l->count / ROUNDS) / 1e6, millions = (double)instructions[place] / 1e6;
+        snprintf(measure, sizeof measure, "%s, %s", l->name, names[place]);
+        bench_report(b, measure, (l->bytes ? megabytes : millions) / ours[place], l->bytes ? "MB/s" : "MIPS", peer,
+                     ratio);
+        if (place == IN_A_VM) {
+            means->vm += log(ratio);
+            means->vm_count++;
+        } else if (h) {
+            means->hercules += log(ratio);
+            means->hercules_count++;
+        }
     }
     return true;
+}
+
+static void report_mean(struct bench *b, const char *measure, const char *peer, double sum, unsigned count) {
+    if (count)
+        bench_report(b, measure, exp(sum / count), "times", peer, exp(sum / count));
 }
 
 bool bench_cpu(struct bench *b, struct error *e) {
@@ -272,12 +252,10 @@ bool bench_cpu(struct bench *b, struct error *e) {
     if (ok)
         memcpy(image, a.image.data, length);
     for (unsigned i = 0; ok && i < sizeof loops / sizeof *loops; i++)
-        ok = run_loop(b, &loops[i], i, image, length, h, &means, e);
-    if (ok && means.hercules_count)
-        bench_report(b, "geometric mean", 0, "", "Hercules", exp2_approximate(means.hercules / means.hercules_count));
-    if (ok && means.vm_count)
-        bench_report(b, "geometric mean, in a VM", 0, "", "bare, DAT on", exp2_approximate(means.vm / means.vm_count));
-    bench_note(b, "model s370, all cycles accounted for; CPU time of the process");
+        ok = run_loop(b, &loops[i], image, length, h, &means, e);
+    report_mean(b, "geometric mean", "Hercules", means.hercules, means.hercules_count);
+    report_mean(b, "geometric mean, in a VM", "bare, DAT on", means.vm, means.vm_count);
+    bench_note(b, "model s370, all cycles accounted for; the least process CPU time of 3 rounds");
     bench_hercules_free(h);
     free(image);
     assembly_fini(&a);
