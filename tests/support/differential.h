@@ -91,6 +91,7 @@ struct differential_case {
     uint8_t new_psw[6][8]; /* restart's is not used; all zero: the handler's */
     uint32_t range[2];     /* interruptions outside these addresses end the case */
     uint64_t comparator, timer;
+    uint32_t interval_timer; /* real 80, which Hercules changes as it likes */
     bool stops; /* access exceptions end the case; otherwise it goes on behind them */
     uint8_t keys[DIFF_LOW_BLOCKS], high_keys[DIFF_HIGH_BLOCKS];
     uint8_t low[DIFF_LOW], high[DIFF_HIGH]; /* storage, without page 0's and the prologue's own contents */

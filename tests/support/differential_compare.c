@@ -32,7 +32,9 @@ enum exception {
     EXCEPTION_COMPARE,
     EXCEPTION_HALT,
     EXCEPTION_BLOCK_ADDRESS,
-    EXCEPTION_PREFIX_KEYS,
+    EXCEPTION_CHANNEL_ID,
+    EXCEPTION_CLOCK_DUE,
+    EXCEPTION_SIGNAL,
     EXCEPTION_EXECUTED_LENGTH,
     EXCEPTION_HOST_TRAP,
     EXCEPTION_COUNT
@@ -76,7 +78,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
                         "unchanged here where nothing was processed; Hercules clears bits 0-7 of the addresses"},
     [EXCEPTION_WRAP] = {"MVO, PACK, UNPK, LCTL and STCTL across address 0",
                         "addresses wrap here; in Hercules an exception, or no end"},
-    [EXCEPTION_SET_KEY] = {"SSKE", "the new key counts at once here; Hercules goes on with what it looked up before"},
+    [EXCEPTION_SET_KEY] = {"SSKE, and SSK of the instruction's block",
+                           "the new key counts at once here; Hercules goes on with what it looked up before"},
     [EXCEPTION_FORMAT] = {"LCTL of CR0 or CR1 with translation on",
                           "counts for the next instruction here; Hercules goes on in the page that it executes"},
     [EXCEPTION_COMPARE] = {"CLC beyond the first unequal byte",
@@ -85,8 +88,9 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
                         "before the next instruction here; some instructions later in Hercules"},
     [EXCEPTION_BLOCK_ADDRESS] = {"ISKE, SSKE and RRBE with bits 0-7 of R2 on",
                                  "ignored here; part of the address for Hercules"},
-    [EXCEPTION_PREFIX_KEYS] = {"keys of the page that SPX makes page 0",
-                               "stores into it turn its change bit on here; Hercules forgets some of them"},
+    [EXCEPTION_CHANNEL_ID] = {"change bit after STIDC", "on, for real 168, here; off in Hercules"},
+    [EXCEPTION_CLOCK_DUE] = {"when a clock's condition becomes pending", "by cycles here, by host time in Hercules"},
+    [EXCEPTION_SIGNAL] = {"SIGP to the own CPU", "not yet here; Hercules may stop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
@@ -127,7 +131,6 @@ static bool fetch_failed(const struct differential_case *c, const struct left *x
     if (code == 6) return psw_ia(x->psw) & 1;
     const struct differential_instruction *i = instruction_at(c, (psw_ia(x->psw) - 2) & 0xFFFFFF);
     if (i && i->real != 0xFFFFFFFF && i->length == 2 && (i->id == INSTRUCTION_MVCL || i->id == INSTRUCTION_CLCL)) return false;
-    if (i && i->real != 0xFFFFFFFF && code == 5 && (i->id == INSTRUCTION_ISK || i->id == INSTRUCTION_SSK)) return false;
     return code == 4 || code == 5 || code == 0x12;
 }
 
@@ -157,9 +160,11 @@ static uint32_t last_prefix(const struct tables *t) {
 static const uint8_t *instruction_text(const struct tables *t, const uint8_t *psw, uint32_t at) {
     struct dat_walk w;
     uint32_t prefix = last_prefix(t), high = t->c->memory - DIFF_HIGH;
-    const uint8_t *cr = t->r->low + prefix + PAGE0_CR_DUMP;
+    const uint8_t *dump = t->r->low + prefix + PAGE0_CR_DUMP;
+    bool dumped = bytes_get32(t->r->psw + 4) == DIFF_END_ADDRESS;
+    uint32_t cr0 = dumped ? bytes_get32(dump) : t->r->cr[0], cr1 = dumped ? bytes_get32(dump + 4) : t->r->cr[1];
     if (psw_is_ec(psw) && psw[0] & 4) {
-        if (dat_translate(bytes_get32(cr), bytes_get32(cr + 4), at, fetch_entry, (void *)(uintptr_t)t, &w) != ACCESS_OK)
+        if (dat_translate(cr0, cr1, at, fetch_entry, (void *)(uintptr_t)t, &w) != ACCESS_OK)
             return NULL;
         at = w.real;
     }
@@ -241,7 +246,10 @@ static bool foreign_opcode(const struct tables *t, int id, const struct left *b)
     const uint8_t *text = instruction_text(t, b->psw, (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF);
     const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(b->psw) - 4) & 0xFFFFFF);
     if (ilc_of(b) == 2 && execute && execute->id == INSTRUCTION_EX) return true; /* what it executed is not known */
-    return id == WILD || (text && only_hercules(text));
+    if (id == WILD || (text && only_hercules(text))) return true;
+    /* As it was before the program changed it. */
+    const uint8_t *before = text && text >= t->r->low && text < t->r->low + DIFF_LOW ? t->c->low + (text - t->r->low) : NULL;
+    return before && only_hercules(before);
 }
 
 static bool contains(const struct differential_case *c, int id) {
@@ -278,7 +286,10 @@ static bool equalize_program(const struct differential_case *c, struct left *a, 
     }
     if ((code == 0x10 || code == 0x11) && ilc_of(b) == 1) equalize(a->area + 13, b->area + 13, 1);
     if (code == 7 && ec) u->address = true;
-    if ((code == 0x10 || code == 0x11) && ec) u->address = false;
+    if ((code == 0x10 || code == 0x11) && ec) {
+        u->address = false;
+        if (a->area[16] == 1) a->area[16] = 0; /* an operand across address 0: Hercules' address has 25 bits */
+    }
     if (code == 0x40) u->monitor = !ec;
     return apart;
 }
@@ -303,6 +314,9 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
         if (both && decimal_order(interrupted(t, &a), &a, &b)) return EXCEPTION_DECIMAL_ORDER;
         if (both && either_operand(id, interrupted(t, &a), &a, &b)) return EXCEPTION_ORDER;
         if (code == 0x12 && fetch_failed(t->c, &b, code) && !(both && code_of(&a) == code)) return EXCEPTION_FORMAT;
+        if (access_code(code) && wraps(id) && memcmp(ea, eb, 12) != 0) return EXCEPTION_WRAP;
+        if (code == 4 && fetch_failed(t->c, &b, code) && contains(t->c, INSTRUCTION_SSK) && memcmp(ea, eb, 12) != 0)
+            return EXCEPTION_SET_KEY;
         if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, 12) != 0) return EXCEPTION_COMPARE;
     }
     if (bytes_get32(ea) == 3 && memcmp(ea, eb, 12) != 0) {
@@ -311,6 +325,9 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
         if (code_of(&a) == 5 && id >= INSTRUCTION_ISKE && id <= INSTRUCTION_SSKE) return EXCEPTION_BLOCK_ADDRESS;
         if (access_code(code_of(&a)) && wraps(id)) return EXCEPTION_WRAP;
     }
+    bool external = bytes_get32(ea) == 1 || bytes_get32(eb) == 1;
+    if (external && memcmp(ea, eb, 12) != 0 && (contains(t->c, INSTRUCTION_SPT) || contains(t->c, INSTRUCTION_SCKC)))
+        return EXCEPTION_CLOCK_DUE;
     if (bytes_get32(eb) == 5 && memcmp(ea, eb, 12) != 0 &&
         (contains(t->c, INSTRUCTION_HIO) || contains(t->c, INSTRUCTION_HDV)))
         return EXCEPTION_HALT;
@@ -349,7 +366,7 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
         struct left la = {ea + 4, ea + 16}, lb = {eb + 4, eb + 16};
         if (class == 3) {
             int id = interrupted(&t, &lb);
-            apart_long = apart_long || (access_code(code_of(&lb)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL));
+            apart_long = apart_long || (access_code(code_of(&lb)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD));
             unsigned code = code_of(&lb);
             if (code == 4 || code == 5 || code == 7 || code == 0xB || (code >= 0x10 && code <= 0x12)) refused = 6;
             apart = equalize_program(c, &la, &lb, &u) || apart;
@@ -395,21 +412,16 @@ static bool reference_bits_only(const struct differential_case *c, struct differ
     return false;
 }
 
-/* True when only eight adjacent bytes differ: a clock stored at an address that the program computed. Makes them equal. */
-static bool doubleword_only(uint8_t *a, const uint8_t *b) {
-    uint32_t first = 0, last = DIFF_LOW - 1;
-    while (first < DIFF_LOW && a[first] == b[first]) first++;
-    while (last > first && a[last] == b[last]) last--;
-    if (first == DIFF_LOW || last - first >= 8) return false;
-    memcpy(a + first, b + first, last - first + 1);
-    return true;
-}
-
-/* A comparison of low storage ended where Hercules' interval timer had another value. */
-static bool stopped_at_timer(const struct differential_result *r) {
-    for (uint32_t i = 0; i < 64; i += 4)
-        if ((bytes_get32(r->low + PAGE0_SAVE + i) & 0xFFFFFC) == 0x50) return true;
-    return false;
+/* True when only a few doublewords differ: clocks stored at addresses that the program computed. Makes them equal. */
+static bool doublewords_only(uint8_t *a, const uint8_t *b) {
+    int found = 0;
+    for (uint32_t i = 0; i < DIFF_LOW; i++) {
+        if (a[i] == b[i]) continue;
+        uint32_t length = DIFF_LOW - i < 8 ? DIFF_LOW - i : 8;
+        memcpy(a + i, b + i, length);
+        found++;
+    }
+    return found <= 3;
 }
 
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
@@ -425,6 +437,10 @@ enum differential_verdict differential_compare(const struct differential_case *c
     }
     if (a->end == END_LIMIT && (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
         *exception = differential_exceptions[EXCEPTION_WRAP].name;
+        return VERDICT_EXCUSED;
+    }
+    if (a->end == END_LIMIT && contains(c, INSTRUCTION_SIGP)) {
+        *exception = differential_exceptions[EXCEPTION_SIGNAL].name;
         return VERDICT_EXCUSED;
     }
     if (a->end != b->end) {
@@ -461,26 +477,15 @@ enum differential_verdict differential_compare(const struct differential_case *c
         *exception = differential_exceptions[EXCEPTION_REFERENCE_ONLY].name;
         return VERDICT_EXCUSED;
     }
-    uint32_t length = DIFF_KEYS_END - DIFF_KEYS;
-    if (contains(c, INSTRUCTION_CLCL) && stopped_at_timer(a)) {
-        *exception = differential_exceptions[EXCEPTION_TIMER].name;
-        return VERDICT_EXCUSED;
-    }
-    if ((contains(c, INSTRUCTION_STCK) || contains(c, INSTRUCTION_STPT)) && doubleword_only(a->low, b->low) && same(c, a, b)) {
+    if ((contains(c, INSTRUCTION_STCK) || contains(c, INSTRUCTION_STPT)) && doublewords_only(a->low, b->low) && same(c, a, b)) {
         *exception = differential_exceptions[EXCEPTION_CLOCKS].name;
         return VERDICT_EXCUSED;
-    }
-    if (contains(c, INSTRUCTION_SPX) && memcmp(a->low + DIFF_KEYS, b->low + DIFF_KEYS, length) != 0) {
-        memcpy(a->low + DIFF_KEYS, b->low + DIFF_KEYS, length);
-        if (same(c, a, b)) {
-            *exception = differential_exceptions[EXCEPTION_PREFIX_KEYS].name;
-            return VERDICT_EXCUSED;
-        }
     }
     uint8_t image_cr[8];
     bytes_put32(image_cr, c->cr[0]);
     bytes_put32(image_cr + 4, c->cr[1]);
     int cause = contains(c, INSTRUCTION_RRB) ? EXCEPTION_RESET_REFERENCE : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY : -1;
+    if (contains(c, INSTRUCTION_STIDC)) cause = EXCEPTION_CHANNEL_ID;
     if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->low + PAGE0_CR_DUMP, image_cr, 8) != 0)
         cause = EXCEPTION_FORMAT;
     if (cause >= 0) {

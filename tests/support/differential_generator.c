@@ -95,7 +95,7 @@ static bool translate(struct generator *g, uint32_t va, uint32_t *address) {
 static bool sensitive(uint32_t address) {
     uint32_t page = address & 0xFFF000, offset = address & 0xFFF;
     if (page == 0 || page == DIFF_PREFIX_A || page == DIFF_PREFIX_B)
-        return (offset >= 0x50 && offset < 0x80) || (offset >= PAGE0_GPR && offset < PAGE0_END);
+        return (offset >= 0x50 && offset < 0xA4) || (offset >= PAGE0_GPR && offset < PAGE0_END);
     return (address >= DIFF_CLOCKS && address < DIFF_CLOCKS_END) || (address >= DIFF_LOG && address < DIFF_KEYS_END) ||
            (address >= DIFF_TABLES && address < DIFF_TABLES_END) ||
            (address >= DIFF_PROLOGUE && address < DIFF_LOW);
@@ -174,7 +174,7 @@ static uint32_t pick_address(struct generator *g, uint32_t length, uint32_t alig
             va = ((chance(g, 75) ? 1 + below(g, 9) : (0xFFu >> (g->segment_shift - 16))) << g->segment_shift) +
                  (chance(g, 50) ? below(g, 1u << g->segment_shift) : below(g, 0x2000));
         else if (kind < 92)
-            va = 0x84 + below(g, 0x200 - 0x84);
+            va = 0xA4 + below(g, 0x200 - 0xA4);
         else if (kind < 93)
             va = g->c->program[0].at + below(g, 64);
         else if (kind < 95)
@@ -533,7 +533,8 @@ static void make_rx(struct generator *g, struct text *t, enum instruction_id id,
         r1 = pair_register(g, high, value);
         change(g, r1 + 1);
     } else {
-        if (length == 4 && chance(g, 25)) place32(g, va, value + below(g, 3) - 1);
+        if (length == 4 && chance(g, 5)) place32(g, va, value = 0);
+        else if (length == 4 && chance(g, 25)) place32(g, va, value + below(g, 3) - 1);
         if (length == 4 && chance(g, 8)) place32(g, va, 0u - value);
         if (length == 2 && chance(g, 25)) {
             value = (uint32_t)(int32_t)(int16_t)value;
@@ -679,6 +680,7 @@ static void make_si(struct generator *g, struct text *t, enum instruction_id id)
     default: break;
     }
     if (chance(g, 10)) mask = chance(g, 50) ? 0 : 0xFF;
+    if (chance(g, 5)) mask = byte = 0;
     if (chance(g, 85)) place(g, va, &byte, 1);
     t->bytes[1] = mask;
     put_operand(t, 2, base_displacement(g, va));
@@ -730,7 +732,7 @@ static void make_s(struct generator *g, struct text *t, enum instruction_id id) 
     case INSTRUCTION_STAP: length = 2; break;
     default: break;
     }
-    if ((id == INSTRUCTION_STCK || id == INSTRUCTION_STPT) && chance(g, 75)) {
+    if ((id == INSTRUCTION_STCK || id == INSTRUCTION_STPT) && !g->aim && chance(g, 75)) {
         va = DIFF_CLOCKS + below(g, 30) * 8 + (chance(g, 10) ? below(g, 8) : 0);
     } else {
         va = pick_address(g, length, length);
@@ -1143,14 +1145,18 @@ static void choose_state(struct generator *g) {
 
 /* Where the program goes: logical address of its first instruction. */
 static uint32_t choose_place(struct generator *g) {
-    const struct differential_case *c = g->c;
+    struct differential_case *c = g->c;
     switch (below(g, 12)) {
     case 0: return (g->page_shift == 12 ? 0x2000 : 0x1800) - 2 * (1 + below(g, 20)); /* across a page's end */
-    case 1: return c->memory - 2 * (4 + below(g, 60));                               /* at the end of storage */
+    case 1:
+        if (c->memory == 0x1000000) return DIFF_PROGRAM; /* it would go on in page 0, with what interruptions leave there */
+        return c->memory - 2 * (4 + below(g, 60)); /* at the end of storage */
     case 2: return 0xA000 + below(g, 0x400) * 2;
     case 3:
-        if (g->dat) return 0x1000000 - 2 * (1 + below(g, 40)); /* across the end of the address space */
-        return DIFF_PROGRAM;
+        if (!g->dat) return DIFF_PROGRAM;
+        /* Across the end of the address space, whose first page is then not page 0. */
+        bytes_put16(c->low + DIFF_TABLES + 0x1000, 0x2000 >> 8);
+        return 0x1000000 - 2 * (1 + below(g, 40));
     default: return DIFF_PROGRAM + (chance(g, 50) ? 0 : below(g, 64) * 2);
     }
 }
@@ -1442,6 +1448,7 @@ static void set_psw(uint8_t *to, uint8_t state, uint32_t ia) {
 static void emit_page0(const struct differential_case *c, uint8_t *page) {
     struct emitter e = {page, 0};
     memset(page + 0x50, 0, 0x30);
+    bytes_put32(page + 0x50, c->interval_timer);
     memset(page + PAGE0_GPR, 0, PAGE0_END - PAGE0_GPR);
     set_psw(page, 0, DIFF_PROLOGUE);
     for (unsigned class = 1; class < 6; class++) {
