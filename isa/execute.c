@@ -246,6 +246,7 @@ do_EX: {
 }
 
 generic: /* an instruction executed by execute_one ended with x; psw.ia and p->length tell which */
+    remaining = p->remaining; /* interruptible ones have charged their progress there */
     if (x == 0) p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
     if (x == OUTCOME_BRANCH) p->psw.ia = p->branch_target;
     if (x == 0 || x == OUTCOME_BRANCH || x == OUTCOME_SYNC || x == OUTCOME_SVC) {

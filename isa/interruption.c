@@ -58,6 +58,7 @@ static void swap(struct processor *p, enum interruption_class c, unsigned code, 
     uint32_t old_ia = p->psw.ia;
     processor_flush(p);
     processor_left(p, p->machine);
+    p->leaving = false;
     p->machine->interruptions[c]++;
     psw_store(&p->psw, old, (uint16_t)code, ilc);
     real_write(p, place[c].old, old, 8);

@@ -149,6 +149,7 @@ struct processor {
     struct storage *storage;
     const struct cost_model *model;
     struct supervisor *supervisor[SUPERVISORS_MOST]; /* of this machine and of all above it, by number */
+    bool leaving;              /* a supervisor above the bare machine is about to execute its LPSW, which traps */
     struct supervisor *active; /* whose activation is running right now */
     struct tlb tlb;
     struct lookaside_entry dat_lookaside[LOOKASIDE_ENTRIES], real_lookaside[LOOKASIDE_ENTRIES];

@@ -189,6 +189,7 @@ static void leave(struct supervisor *s) {
         s->machine->running = s->running;
         for (struct machine *m = s->running; m; m = m->running) p->level = m->level;
         p->psw.ia = SUPERVISOR_LPSW;
+        p->leaving = true;
         p->held = false;
         return;
     }
@@ -398,6 +399,7 @@ void processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
     if (execute) cost += cost_static(p->model, &instruction_table[INSTRUCTION_EX], execute);
     if (row->per_doubleword) cost += row->per_doubleword * doublewords;
     else if (doublewords > 1) cost += p->model->crossing;
+    if (doublewords == RETIRE_EXCEPTION) cost = p->model->exception;
     processor_flush(p);
     p->horizon += cost;
     p->flushed_nominal += cost;
@@ -434,6 +436,8 @@ bool machine_is_running(const struct machine *m) {
         if (m->host->running != m) return false;
     return true;
 }
+
+bool machine_is_live(const struct machine *m) { return machine_is_running(m) && !m->processor->leaving; }
 
 void machine_live_gprs(const struct machine *m, uint32_t to[16]) { memcpy(to, m->processor->gpr, 16 * sizeof *to); }
 void machine_live_psw(const struct machine *m, struct psw *to) { *to = m->processor->psw; }

@@ -159,9 +159,11 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
                             device_line *printer_line, void *self);
 /* The `self` of a virtual machine made with these ops; NULL for any other machine. */
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
-/* Whether m is on the CPU now (it and every machine above it in the chain of running ones): then its general registers,
- * condition code and instruction address are the CPU's, read with these. */
+/* Whether m is on the CPU now: it and every machine above it in the chain of running ones. */
 bool machine_is_running(const struct machine *m);
+/* And the LPSW that gave it control has been executed: then its general registers, condition code and instruction address
+ * are the CPU's, read with these. */
+bool machine_is_live(const struct machine *m);
 void machine_live_gprs(const struct machine *m, uint32_t to[16]);
 void machine_live_psw(const struct machine *m, struct psw *to);
 

@@ -53,7 +53,7 @@ static void guest_state(void *self, struct machine_state *to) {
     to->tod = timers_tod(g, now);
     to->clock_comparator = g->comparator;
     to->cpu_timer = timers_cpu_timer(g, now);
-    if (!machine_is_running(g->machine) || g->monitor->dispatched != DISPATCHED_GUEST) return;
+    if (!machine_is_live(g->machine) || g->monitor->dispatched != DISPATCHED_GUEST) return;
     struct psw live;
     machine_live_gprs(g->machine, to->gpr);
     machine_live_psw(g->machine, &live);

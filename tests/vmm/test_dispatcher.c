@@ -309,7 +309,7 @@ static void test_endless_external_interruptions_reach_the_limit(void **state) {
 static void test_limit_stops_at_the_same_instruction(void **state) {
     (void)state;
     for (uint64_t limit = 1; limit < 40; limit++)
-        guests_compare_to(1, PAGE_0 "         MVC   96(8),NEW\n"
+        guests_compare_to(DEEPEST, PAGE_0 "         MVC   96(8),NEW\n"
                               "AGAIN    SVC   1\n"
                               "         STOSM X'F00',0\n"
                               "         B     AGAIN\n"
