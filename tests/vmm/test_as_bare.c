@@ -1,0 +1,171 @@
+/* Equivalence over random programs: the cases that are run against Hercules give the same results under a monitor, and
+ * under a monitor on a monitor, as on the bare machine: registers, PSW, clocks, all of storage, keys, what was retired,
+ * in how many nominal cycles, and every interruption.
+ *
+ * Not compared: reference bits, and the interval timer's word, which a monitor brings up to date at exits only.
+ * Excused, and counted: MVCL that overwrites its own text. A monitor may bring a page in its middle; what is resumed
+ * then is the new text.
+ *
+ *     test_as_bare [--seed S] [--cases N] [--case N] [--depth N] */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "isa/machine.h"
+#include "tests/support/differential.h"
+#include "vmm/vmm.h"
+
+enum { MEMORY = 0x200000, KEYS = MEMORY / STORAGE_BLOCK_BYTES, LIMIT = 20000, INTERVAL_TIMER = 80 };
+
+struct outcome {
+    enum machine_status status;
+    struct machine_state state;
+    struct machine_stats stats;
+    uint8_t keys[KEYS];
+    uint8_t storage[MEMORY];
+};
+
+static bool run(const struct differential_case *c, const uint8_t *image, const struct cost_model *model,
+                unsigned monitors, struct outcome *o) {
+    static const char *const kinds[] = {"trap-and-emulate", "trap-and-emulate", "trap-and-emulate"};
+    struct machine_options options = {.memory_bytes = MEMORY, .model = model, .nominal_time = true};
+    struct machine_limits limits = {.instructions = LIMIT};
+    struct error e = ERROR_CLEAR;
+    struct tower t;
+    if (!tower_new(&t, &options, kinds, monitors, &e)) {
+        fprintf(stderr, "%s\n", e.text);
+        return false;
+    }
+    struct machine *m = t.innermost;
+    bool loaded =
+        machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, MEMORY - DIFF_HIGH, c->high, DIFF_HIGH, &e);
+    machine_restart(m);
+    o->status = machine_run(m, &limits);
+    machine_state(m, &o->state);
+    machine_stats(m, &o->stats);
+    machine_peek(m, 0, o->storage, MEMORY);
+    for (uint32_t i = 0; i < KEYS; i++)
+        o->keys[i] = (uint8_t)machine_key(m, i * STORAGE_BLOCK_BYTES) & (uint8_t)~KEY_REFERENCE;
+    memset(o->storage + INTERVAL_TIMER, 0, 4);
+    memset(o->storage + DIFF_PREFIX_A + INTERVAL_TIMER, 0, 4);
+    memset(o->storage + DIFF_PREFIX_B + INTERVAL_TIMER, 0, 4);
+    tower_free(&t);
+    return loaded;
+}
+
+/* Prints the first differences; false when there is one. */
+static bool compare(const struct outcome *a, const struct outcome *b, bool print) {
+    unsigned count = 0;
+    uint8_t psw[2][8];
+#define SAME(what, x, y)                                                                                               \
+    if ((x) != (y) && count++ < 12 && print)                                                                           \
+    printf("  %s: %" PRIX64 " bare, %" PRIX64 " under monitors\n", what, (uint64_t)(x), (uint64_t)(y))
+    char name[32];
+    psw_store(&a->state.psw, psw[0], 0, 0);
+    psw_store(&b->state.psw, psw[1], 0, 0);
+    SAME("status", a->status, b->status);
+    SAME("PSW", bytes_get64(psw[0]), bytes_get64(psw[1]));
+    SAME("prefix", a->state.prefix, b->state.prefix);
+    SAME("TOD clock", a->state.tod, b->state.tod);
+    SAME("clock comparator", a->state.clock_comparator, b->state.clock_comparator);
+    SAME("CPU timer", a->state.cpu_timer, b->state.cpu_timer);
+    SAME("instructions", a->stats.instructions, b->stats.instructions);
+    SAME("nominal cycles", a->stats.nominal_cycles, b->stats.nominal_cycles);
+    for (int i = 0; i < 16; i++) {
+        snprintf(name, sizeof name, "GR%d", i);
+        SAME(name, a->state.gpr[i], b->state.gpr[i]);
+        snprintf(name, sizeof name, "CR%d", i);
+        SAME(name, a->state.cr[i], b->state.cr[i]);
+    }
+    for (int i = 0; i < INTERRUPTION_CLASSES; i++)
+        SAME(interruption_name((enum interruption_class)i), a->stats.interruptions[i], b->stats.interruptions[i]);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        snprintf(name, sizeof name, "key of %06X", i * STORAGE_BLOCK_BYTES);
+        SAME(name, a->keys[i], b->keys[i]);
+    }
+    if (memcmp(a->storage, b->storage, MEMORY))
+        for (uint32_t i = 0; i < MEMORY; i++) {
+            snprintf(name, sizeof name, "storage at %06X", i);
+            SAME(name, a->storage[i], b->storage[i]);
+        }
+#undef SAME
+    return count == 0;
+}
+
+/* Whether one of the program's own MVCLs is not there any more. */
+static bool overwrote_move(const struct differential_case *c, const uint8_t *image, const struct outcome *o) {
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct differential_instruction *p = &c->program[i];
+        if (p->id != INSTRUCTION_MVCL && p->id != INSTRUCTION_EX)
+            continue;
+        if (p->real + p->length <= DIFF_LOW && memcmp(image + p->real, o->storage + p->real, p->length))
+            return true;
+    }
+    return false;
+}
+
+struct totals {
+    unsigned cases, excused, different, large;
+};
+
+static bool run_case(uint64_t seed, uint64_t number, unsigned depth, const struct cost_model *model,
+                     struct totals *totals) {
+    static struct differential_case c;
+    static struct outcome bare, under;
+    static uint8_t image[DIFF_LOW];
+    differential_generate(&c, seed, number, -1);
+    if (c.memory != MEMORY) { /* a machine of 16 MB does not fit under a monitor */
+        totals->large++;
+        return true;
+    }
+    differential_image(&c, image);
+    if (!run(&c, image, model, 0, &bare))
+        return false;
+    totals->cases++;
+    for (unsigned monitors = 1; monitors <= depth; monitors++) {
+        if (!run(&c, image, model, monitors, &under))
+            return false;
+        if (compare(&bare, &under, false))
+            continue;
+        if (overwrote_move(&c, image, &bare)) {
+            totals->excused++;
+            return true;
+        }
+        totals->different++;
+        printf("case %" PRIu64 " (seed %" PRIu64 ") differs under %u monitors:\n", number, seed, monitors);
+        compare(&bare, &under, true);
+        differential_print_case(stdout, &c);
+        return true;
+    }
+    return true;
+}
+
+int main(int argc, char **argv) {
+    uint64_t seed = 370, cases = 1500, from = 0;
+    unsigned depth = 2;
+    struct cost_model model;
+    struct error e = ERROR_CLEAR;
+    struct totals totals = {0};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        uint64_t value = strtoull(argv[i + 1], NULL, 10);
+        if (!strcmp(argv[i], "--seed"))
+            seed = value;
+        else if (!strcmp(argv[i], "--cases"))
+            cases = value;
+        else if (!strcmp(argv[i], "--depth") && value >= 1 && value <= 3)
+            depth = (unsigned)value;
+        else if (!strcmp(argv[i], "--case"))
+            from = value, cases = 1;
+        else
+            return 2;
+    }
+    bool ok = cost_model_find(&model, "s370", &e);
+    for (uint64_t n = from; ok && n < from + cases && totals.different < 10; n++)
+        ok = run_case(seed, n, depth, &model, &totals);
+    printf("%u cases (seed %" PRIu64
+           ") bare and under 1 to %u monitors: %u different, %u excused; %u left out, of 16 MB\n",
+           totals.cases, seed, depth, totals.different, totals.excused, totals.large);
+    return ok && !totals.different ? 0 : 1;
+}
