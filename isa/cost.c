@@ -49,6 +49,7 @@ struct parser {
     PARAMETER(tlb_miss, UINT16_MAX, 1)                                                                                 \
     PARAMETER(table_fetch, UINT16_MAX, 1)                                                                              \
     PARAMETER(exception, UINT16_MAX, 1)                                                                                \
+    PARAMETER(completion, UINT16_MAX, 1)                                                                               \
     PARAMETER(register_access, UINT16_MAX, 1)                                                                          \
     PARAMETER(storage_access, UINT16_MAX, 1)                                                                           \
     PARAMETER(storage_doubleword, UINT16_MAX, 1)                                                                       \

@@ -33,6 +33,7 @@ struct cost_model {
     uint16_t tlb_miss;     /* overhead of a TLB miss */
     uint16_t table_fetch;  /* each table entry fetched in a walk */
     uint16_t exception;    /* an instruction that ends with a program interruption, apart from the interruption */
+    uint16_t completion;   /* the same where the instruction is completed and counts */
     /* What supervisors written in C or Lua are charged for their calls (isa/supervisor.h). */
     uint16_t register_access, storage_access, storage_doubleword;
     uint64_t console_character, printer_line; /* device times, in cycles; multiples of 100 */

@@ -125,6 +125,7 @@ struct processor {
 
     /* Clocks, in cycles of the clock (nominal ones, or all). `horizon` is the nominal time at which remaining is 0. */
     uint64_t horizon;
+    uint64_t next_event;     /* clock at which an interruption may be due; the horizon can be earlier, for other reasons */
     int64_t cycles_offset;   /* all cycles = nominal ones + this */
     uint64_t tod_epoch;      /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
     uint64_t comparator;
@@ -211,6 +212,8 @@ static inline void processor_book(struct processor *p, uint64_t cycles, enum cyc
 }
 /* Brings instruction counts, nominal times and the books up to date. */
 void processor_flush(struct processor *p);
+/* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
+bool machine_limit_reached(const struct machine *m);
 /* Ends the run of m's virtual machine: an interruption of m did. */
 void processor_left(struct processor *p, struct machine *m);
 

@@ -429,6 +429,7 @@ static uint64_t cycles_to_run(struct processor *p) {
     uint64_t cycles = POLL_CYCLES, clock = processor_clock(p), next = interrupt_next(p);
     uint64_t tick = clock_tick_at(p->interval_ticks + 1);
     if (tick < next) next = tick;
+    p->next_event = next;
     if (next - clock < cycles) cycles = next > clock ? next - clock : 1;
     if (m->limits->instructions) {
         /* Every instruction that stays in the loop takes a cycle at least. */
@@ -441,6 +442,11 @@ static uint64_t cycles_to_run(struct processor *p) {
         cycles = left;
     }
     return single_step(p) ? 1 : cycles;
+}
+
+bool machine_limit_reached(const struct machine *m) {
+    const struct machine *bare = m->processor->machine;
+    return bare->limits->instructions && m->instructions + interruptions_of(m) >= bare->limit_count;
 }
 
 static bool limit_reached(struct processor *p) {
@@ -489,7 +495,7 @@ static void program_interruption(struct processor *p, unsigned x) {
     bool nullified = code == ACCESS_SEGMENT || code == ACCESS_PAGE;
     settle(p);
     if (x & OUTCOME_COMPLETED) {
-        p->remaining -= p->model->exception;
+        p->remaining -= p->model->completion;
         p->retired++;
     } else {
         processor_flush(p);
@@ -545,7 +551,10 @@ static void trace_stop(struct processor *p) {
 static bool turn(struct processor *p) {
     struct machine *m = p->machine;
     processor_flush(p);
-    if (limit_reached(p)) return false;
+    if (limit_reached(p)) {
+        if (psw_disabled_wait(&p->psw)) m->status = MACHINE_DISABLED_WAIT; /* it has come to its end with the limit */
+        return false;
+    }
     catch_up(p);
     if (interrupt_pending(p)) return m->status == MACHINE_READY;
     if (psw_wait(&p->psw)) {

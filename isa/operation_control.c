@@ -340,11 +340,16 @@ static void trace_io(struct processor *p, const struct operation *o, const char 
     trace_emit(p->machine->trace, &event);
 }
 
+/* The channels, with their time brought up to the instruction's: the timeline moves otherwise only when something is due. */
+static struct channel_set *channels_now(struct processor *p) {
+    timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
+    return p->machine->channels;
+}
+
 static unsigned start(struct processor *p, const struct operation *o, const char *name) {
     uint8_t caw[4];
     if (!real_read(p, 72, caw, 4)) return ACCESS_ADDRESSING;
-    timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
-    p->psw.cc = (uint8_t)channel_start_io(p->machine->channels, (uint16_t)address_2(p, o), bytes_get32(caw));
+    p->psw.cc = (uint8_t)channel_start_io(channels_now(p), (uint16_t)address_2(p, o), bytes_get32(caw));
     trace_io(p, o, name, bytes_get32(caw) & ADDRESS_MASK);
     return 0;
 }
@@ -355,7 +360,7 @@ OPERATION(start_io_fast_release) { return start(p, o, "SIOF"); }
 #define WITH_CSW(name, function)                                                                                       \
     OPERATION(name) {                                                                                                  \
         uint64_t csw = 0;                                                                                              \
-        unsigned cc = function(p->machine->channels, (uint16_t)address_2(p, o), &csw);                                 \
+        unsigned cc = function(channels_now(p), (uint16_t)address_2(p, o), &csw);                                        \
         return with_csw(p, cc, csw);                                                                                   \
     }
 WITH_CSW(test_io, channel_test_io)
@@ -364,14 +369,14 @@ WITH_CSW(halt_io, channel_halt_io)
 WITH_CSW(halt_device, channel_halt_io)
 
 OPERATION(test_channel) {
-    p->psw.cc = (uint8_t)channel_test(p->machine->channels, (uint16_t)address_2(p, o));
+    p->psw.cc = (uint8_t)channel_test(channels_now(p), (uint16_t)address_2(p, o));
     return 0;
 }
 
 OPERATION(store_channel_id) {
     uint32_t id = 0;
     uint8_t raw[4];
-    p->psw.cc = (uint8_t)channel_id(p->machine->channels, (uint16_t)address_2(p, o), &id);
+    p->psw.cc = (uint8_t)channel_id(channels_now(p), (uint16_t)address_2(p, o), &id);
     bytes_put32(raw, id);
     if (p->psw.cc == 0) real_write(p, 168, raw, 4);
     return 0;

@@ -254,6 +254,10 @@ static void charge_progress(struct processor *p, enum instruction_id id, uint32_
     p->remaining -= cost_units(&p->model->row[id], length);
 }
 
+/* They stop for what can interrupt them only, not for the limit of a run: what a program does must not depend on how it
+ * is watched. */
+static bool interruption_due(const struct processor *p) { return processor_clock(p) >= p->next_event; }
+
 static bool destructive(uint32_t to, uint32_t to_count, uint32_t from, uint32_t from_count) {
     uint32_t used = least(to_count, from_count);
     return used > 1 && to != from && ((to - from) & ADDRESS_MASK) < used;
@@ -287,7 +291,7 @@ OPERATION(move_long) {
         if (left && r2 != r1) advance(p, r2, unit);
         p->psw.cc = cc;
         charge_progress(p, INSTRUCTION_MVCL, unit);
-        if (p->remaining <= 0 && count_of(p, r1)) return OUTCOME_RESUME;
+        if (interruption_due(p) && count_of(p, r1)) return OUTCOME_RESUME;
     }
     p->gpr[r1] &= ADDRESS_MASK;
     p->gpr[r2] &= ADDRESS_MASK;
@@ -324,7 +328,7 @@ OPERATION(compare_logical_long) {
             p->gpr[r2] &= ADDRESS_MASK;
             return 0;
         }
-        if (p->remaining <= 0 && (count_of(p, r1) || count_of(p, r2))) return OUTCOME_RESUME;
+        if (interruption_due(p) && (count_of(p, r1) || count_of(p, r2))) return OUTCOME_RESUME;
     }
     p->gpr[r1] &= ADDRESS_MASK;
     p->gpr[r2] &= ADDRESS_MASK;

@@ -390,16 +390,16 @@ unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsig
 
 void processor_running(struct processor *p, struct machine *vm) { p->active->running = vm; }
 
-void processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
+bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords) {
     const struct instruction *i = instruction_decode(text);
-    if (!i || vm->supervisor) return;
+    if (!i || vm->supervisor) return false;
     const struct cost_row *row = &p->model->row[instruction_id(i)];
     uint32_t cost = cost_static(p->model, i, text);
     if (execute) cost += cost_static(p->model, &instruction_table[INSTRUCTION_EX], execute);
     if (row->per_doubleword) cost += row->per_doubleword * doublewords;
     else if (doublewords > 1) cost += p->model->crossing;
-    if (doublewords == RETIRE_EXCEPTION) cost = p->model->exception;
+    if (doublewords == RETIRE_EXCEPTION) cost = p->model->completion;
     processor_flush(p);
     p->horizon += cost;
     p->flushed_nominal += cost;
@@ -408,6 +408,7 @@ void processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
         m->instructions++;
         m->nominal += cost;
     }
+    return vm == p->machine->limited && machine_limit_reached(vm);
 }
 
 void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c) {

@@ -123,9 +123,11 @@ void processor_running(struct processor *p, struct machine *vm);
 /* `vm` retired an instruction that its monitor interpreted: counts it and moves the nominal clocks of vm and the machines
  * below by its cost. `execute`: the text of the EXECUTE whose target it was, NULL: none; both count as one instruction and
  * cost what both do. `doublewords` of storage its operand touched (LCTL costs by them; elsewhere more than one is a
- * crossing); RETIRE_EXCEPTION: it was completed and ended with a program interruption, and costs what those cost. A machine with a supervisor of its own in C is that supervisor, whose instructions are a monitor's and not
- * counted. */
-void processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
+ * crossing); RETIRE_EXCEPTION: it was completed and ended with a program interruption, and costs what
+ * those cost. A machine with a supervisor of its own in C is that supervisor, whose instructions are a monitor's and not
+ * counted. True when vm has now done as much as the run is limited to: its monitor gives it nothing more in this
+ * activation, so that it stops where it would stop bare. */
+bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords);
 #define RETIRE_EXCEPTION UINT32_MAX
 /* An interruption of class c was reflected to `vm`: counts it, and ends the run of vm's own guest. */

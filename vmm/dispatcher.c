@@ -290,10 +290,10 @@ static uint32_t dispatch(struct vmm *v, struct guest *g) {
     processor_cause(v->p, CAUSE_DISPATCH);
     if (g->status == MACHINE_DISABLED_WAIT || g->status == MACHINE_CHECK_STOP) return leave_waiting(v, g, false);
     reflect_invalid_psw(v, g);
-    if (!v->reflected && pending(v, g, true, &i)) reflect(v, g, &i);
+    if (!v->given && pending(v, g, true, &i)) reflect(v, g, &i);
     processor_cause(v->p, CAUSE_DISPATCH);
     if (g->looping) return stop(v, g, MACHINE_CHECK_STOP);
-    if (v->reflected && pending(v, g, false, &i)) {
+    if (v->given && pending(v, g, false, &i)) {
         timers_arm(v, 0);
         uint32_t at = leave_waiting(v, g, true);
         processor_running(v->p, g->machine);
@@ -330,7 +330,7 @@ uint32_t dispatcher_interrupt(void *self, struct processor *p, enum interruption
     struct guest *g = v->guest;
     enum dispatched was = v->dispatched;
     v->p = p;
-    v->clock_known = v->reflected = false;
+    v->clock_known = v->given = false;
     v->dispatched = DISPATCHED_NOTHING;
     processor_cause(p, CAUSE_DISPATCH);
     if (c != INTERRUPTION_RESTART) v->stats.traps++;

@@ -518,8 +518,9 @@ void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *
         v->stats.interpreted++;
         v->clock_known = false; /* it moves now */
         processor_trace(v->p, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
-        processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL,
-                         i.completed ? RETIRE_EXCEPTION : i.doublewords);
+        if (processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL,
+                             i.completed ? RETIRE_EXCEPTION : i.doublewords))
+            v->given = true;
     }
     if (x) end_with(&i, x, trap->ilc);
 }

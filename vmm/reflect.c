@@ -83,7 +83,7 @@ static bool loops(struct guest *g, const struct interruption *i, const uint8_t o
 
 static void count(struct vmm *v, struct guest *g, const struct interruption *i, uint32_t old_address) {
     v->stats.reflected++;
-    v->reflected = true;
+    v->given = true;
     processor_reflected(v->p, g->machine, i->class);
     processor_trace(v->p, TRACE_REFLECT, i->code, old_address, g->psw.ia, interruption_name(i->class));
 }

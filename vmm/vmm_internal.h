@@ -148,7 +148,8 @@ struct vmm {
 
     /* Of the present activation. */
     struct processor *p;
-    bool clock_known, reflected;
+    bool clock_known;
+    bool given; /* an interruption, or all that its run is limited to: it gets no other in this activation */
     uint64_t clock;
 };
 

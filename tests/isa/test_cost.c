@@ -34,6 +34,7 @@ static void test_parameters_of_s370(void **state) {
     assert_int_equal(m.tlb_miss, 8);
     assert_int_equal(m.table_fetch, 6);
     assert_int_equal(m.exception, 4);
+    assert_int_equal(m.completion, 4);
     assert_int_equal(m.register_access, 1);
     assert_int_equal(m.storage_access, 4);
     assert_int_equal(m.storage_doubleword, 2);

@@ -306,6 +306,30 @@ static void test_endless_external_interruptions_reach_the_limit(void **state) {
     assert_int_equal(o.stats.instructions + o.stats.interruptions[INTERRUPTION_EXTERNAL] + 1, 500);
 }
 
+/* The channel's time is the instruction's, also where no I/O has made the timeline move before. */
+static void test_halted_device_interrupts_after_the_same_instructions(void **state) {
+    (void)state;
+    struct outcome o;
+    guests_compare(PAGE_0 "         MVC   72(4),=A(READ)\n"
+                          "         MVC   120(8),NEW\n"
+                          "         STOSM X'F00',X'02'\n"
+                          "         SIO   9\n"
+                          "         LA    1,100\n"
+                          "         BCT   1,*\n"
+                          "         HIO   9\n"
+                          "         LA    1,100\n"
+                          "         BCT   1,*\n"
+                          "         LPSW  X'E08'\n"
+                          "         DS    0D\n"
+                          "NEW      DC    X'000A000000000E00'\n"
+                          "READ     CCW   X'0A',X'600',X'20',20\n"
+                          "         END\n",
+                   1000, &o);
+    assert_int_equal(o.status, MACHINE_DISABLED_WAIT);
+    assert_int_equal(o.stats.interruptions[INTERRUPTION_IO], 1);
+    assert_true(o.state.gpr[1] > 0);
+}
+
 static void test_limit_stops_at_the_same_instruction(void **state) {
     (void)state;
     for (uint64_t limit = 1; limit < 40; limit++)
@@ -508,6 +532,7 @@ int main(void) {
         cmocka_unit_test(test_invalid_program_new_psw_check_stops),
         cmocka_unit_test(test_invalid_psw_is_an_early_exception),
         cmocka_unit_test(test_endless_external_interruptions_reach_the_limit),
+        cmocka_unit_test(test_halted_device_interrupts_after_the_same_instructions),
         cmocka_unit_test(test_limit_stops_at_the_same_instruction),
         cmocka_unit_test(test_restarting_again_starts_the_guest_again),
         cmocka_unit_test(test_restart_drops_activations_that_were_suspended),

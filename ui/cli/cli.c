@@ -470,7 +470,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err) {
     free(cli.given);
     errno = 0;
     if ((fflush(out) || ferror(out)) && status != ERROR_INTERNAL) {
-        struct error e = {.kind = ERROR_INTERNAL};
+        struct error e = {.kind = ERROR_INPUT};
         snprintf(e.text, sizeof e.text, "cannot write standard output: %s", strerror(errno ? errno : EIO));
         status = cli_fail(&cli, &e);
     }
