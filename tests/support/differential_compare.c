@@ -34,6 +34,7 @@ enum exception {
     EXCEPTION_BLOCK_ADDRESS,
     EXCEPTION_CHANNEL_ID,
     EXCEPTION_CLOCK_DUE,
+    EXCEPTION_ALIAS,
     EXCEPTION_PREFIX_KEYS,
     EXCEPTION_SIGNAL,
     EXCEPTION_EXECUTED_LENGTH,
@@ -91,6 +92,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
                                  "ignored here; part of the address for Hercules"},
     [EXCEPTION_CHANNEL_ID] = {"change bit after STIDC", "on, for real 168, here; off in Hercules"},
     [EXCEPTION_PREFIX_KEYS] = {"change bits of blocks stored into before SPX", "on here; sometimes off in Hercules"},
+    [EXCEPTION_ALIAS] = {"MVCL between two addresses of the same storage",
+                         "operands that overlap in real storage only: in which order bytes are moved is left open"},
     [EXCEPTION_CLOCK_DUE] = {"when a clock's condition becomes pending", "by cycles here, by host time in Hercules"},
     [EXCEPTION_SIGNAL] = {"SIGP to the own CPU", "not yet here; Hercules may stop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
@@ -316,21 +319,21 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
         if (both && decimal_order(interrupted(t, &a), &a, &b)) return EXCEPTION_DECIMAL_ORDER;
         if (both && either_operand(id, interrupted(t, &a), &a, &b)) return EXCEPTION_ORDER;
         if (code == 0x12 && fetch_failed(t->c, &b, code) && !(both && code_of(&a) == code)) return EXCEPTION_FORMAT;
-        if (access_code(code) && wraps(id) && memcmp(ea, eb, 12) != 0) return EXCEPTION_WRAP;
-        if (code == 4 && fetch_failed(t->c, &b, code) && contains(t->c, INSTRUCTION_SSK) && memcmp(ea, eb, 12) != 0)
+        if (access_code(code) && wraps(id) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) return EXCEPTION_WRAP;
+        if (code == 4 && fetch_failed(t->c, &b, code) && contains(t->c, INSTRUCTION_SSK) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_SET_KEY;
-        if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, 12) != 0) return EXCEPTION_COMPARE;
+        if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) return EXCEPTION_COMPARE;
     }
-    if (bytes_get32(ea) == 3 && memcmp(ea, eb, 12) != 0) {
+    if (bytes_get32(ea) == 3 && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) {
         int id = interrupted(t, &a);
         if (code_of(&a) == 5 && id == INSTRUCTION_SPX) return EXCEPTION_PREFIX;
         if (code_of(&a) == 5 && id >= INSTRUCTION_ISKE && id <= INSTRUCTION_SSKE) return EXCEPTION_BLOCK_ADDRESS;
         if (access_code(code_of(&a)) && wraps(id)) return EXCEPTION_WRAP;
     }
     bool external = bytes_get32(ea) == 1 || bytes_get32(eb) == 1;
-    if (external && memcmp(ea, eb, 12) != 0 && (contains(t->c, INSTRUCTION_SPT) || contains(t->c, INSTRUCTION_SCKC)))
+    if (external && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 && (contains(t->c, INSTRUCTION_SPT) || contains(t->c, INSTRUCTION_SCKC)))
         return EXCEPTION_CLOCK_DUE;
-    if (bytes_get32(eb) == 5 && memcmp(ea, eb, 12) != 0 &&
+    if (bytes_get32(eb) == 5 && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 &&
         (contains(t->c, INSTRUCTION_HIO) || contains(t->c, INSTRUCTION_HDV)))
         return EXCEPTION_HALT;
     return -1;
@@ -421,6 +424,23 @@ static bool stopped_at_timer(const struct differential_result *r) {
     return false;
 }
 
+/* Interruptions and registers are the same, and translation was on when an MVCL moved. */
+static bool moved_aliases(const struct differential_case *c, const struct differential_result *a,
+                          const struct differential_result *b) {
+    uint32_t page = c->prefix;
+    return contains(c, INSTRUCTION_MVCL) && c->psw[1] & 8 &&
+           memcmp(a->low + DIFF_LOG, b->low + DIFF_LOG, DIFF_LOG_ENTRIES * DIFF_LOG_ENTRY) == 0 &&
+           memcmp(a->low + page + PAGE0_SAVE, b->low + page + PAGE0_SAVE, 64) == 0;
+}
+
+/* As decimal_order, where SPX made another page page 0 afterwards, with a log that begins anew. */
+static bool decimal_before_prefix(const struct differential_case *c, struct differential_result *a, struct differential_result *b) {
+    struct tables t = {c, b};
+    uint8_t *pa = a->low + c->prefix, *pb = b->low + c->prefix;
+    struct left la = {pa + 40, pa + 128}, lb = {pb + 40, pb + 128};
+    return contains(c, INSTRUCTION_SPX) && decimal_order(interrupted(&t, &la), &la, &lb);
+}
+
 /* Operands that may run across address 0: a register points to the end of the address space. */
 static bool near_wrap(const struct differential_case *c) {
     for (int i = 0; i < 16; i++)
@@ -490,6 +510,10 @@ enum differential_verdict differential_compare(const struct differential_case *c
     }
     if (contains(c, INSTRUCTION_CLCL) && stopped_at_timer(a)) {
         *exception = differential_exceptions[EXCEPTION_TIMER].name;
+        return VERDICT_EXCUSED;
+    }
+    if (moved_aliases(c, a, b) || decimal_before_prefix(c, a, b)) {
+        *exception = differential_exceptions[moved_aliases(c, a, b) ? EXCEPTION_ALIAS : EXCEPTION_DECIMAL_ORDER].name;
         return VERDICT_EXCUSED;
     }
     uint8_t image_cr[8];

@@ -100,7 +100,7 @@ static bool write_configuration(const struct hercules *h, struct error *e) {
     snprintf(path, sizeof path, "%s/hercules.cnf", h->folder);
     snprintf(text, sizeof text,
              "ARCHMODE S/370\nMAINSIZE %u\nNUMCPU 1\nCPUSERIAL 002623\nCPUMODEL 3033\nOSTAILOR QUIET\nPANRATE 50\n"
-             "TIMERINT 1000000\nDIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n000E 1403 printer\n",
+             "TIMERINT 1000000\nDIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n000C 3505\n000E 1403 printer\n",
              h->megabytes);
     ok = write_text(path, text) && ok;
     return ok || error_set(e, ERROR_INTERNAL, "cannot write Hercules' configuration in %s", h->folder);
