@@ -15,6 +15,7 @@
 /* One row a kind: enumerator, name in JSON, and the names of its values in JSON; NULL: not used. Values are numbers,
  * written in hexadecimal where the name ends in '*' (the star is not part of the name). `text` is the name of the
  * string value. */
+// clang-format off
 #define TRACE_KINDS(KIND)                                                                                            \
     /*   enumerator    "kind"         a            b         c          text */                                      \
     KIND(INSTRUCTION, "instruction", "address*", "length", "cost", "text")      /* before it is executed */          \
@@ -32,6 +33,7 @@
     KIND(IO_END, "io_end", "device*", "status*", "residual", NULL)              /* a device presented status */      \
     KIND(CONSOLE, "console", "device*", NULL, NULL, "line")                     /* a line was written */             \
     KIND(STOP, "stop", "address*", NULL, NULL, "reason")                        /* a machine stopped */
+// clang-format on
 
 enum trace_kind {
 #define TRACE_ENUM(id, ...) TRACE_##id,

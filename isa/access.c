@@ -21,7 +21,8 @@ void access_forget(struct processor *p) {
 
 bool real_read(struct processor *p, uint32_t real, void *to, uint32_t length) {
     uint32_t absolute = storage_prefix(real & ADDRESS_MASK, p->prefix);
-    if (!storage_has(p->storage, absolute, length)) return false;
+    if (!storage_has(p->storage, absolute, length))
+        return false;
     storage_read(p->storage, absolute, to, length);
     *storage_key(p->storage, absolute) |= KEY_REFERENCE;
     return true;
@@ -29,7 +30,8 @@ bool real_read(struct processor *p, uint32_t real, void *to, uint32_t length) {
 
 bool real_write(struct processor *p, uint32_t real, const void *from, uint32_t length) {
     uint32_t absolute = storage_prefix(real & ADDRESS_MASK, p->prefix);
-    if (!storage_has(p->storage, absolute, length)) return false;
+    if (!storage_has(p->storage, absolute, length))
+        return false;
     storage_write(p->storage, absolute, from, length);
     *storage_key(p->storage, absolute) |= KEY_REFERENCE | KEY_CHANGE;
     return true;
@@ -45,7 +47,8 @@ enum access walk_tables(struct processor *p, uint32_t va, struct dat_walk *w) {
 
 /* A page that is no longer the last used in its TLB set must be asked for again: the next reference moves it back. */
 static void displace(struct processor *p, const struct tlb_entry *displaced) {
-    if (!displaced->space) return;
+    if (!displaced->space)
+        return;
     for (uint32_t half = 0; half <= STORAGE_BLOCK_BYTES; half += STORAGE_BLOCK_BYTES) {
         struct lookaside_entry *e =
             &p->dat_lookaside[(displaced->page + half) >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];
@@ -54,15 +57,22 @@ static void displace(struct processor *p, const struct tlb_entry *displaced) {
 }
 
 static void trace_walk(struct processor *p, const struct dat_walk *w) {
-    if (!trace_wants(p->machine->trace, TRACE_WALK)) return;
-    struct trace_event event = {.kind = TRACE_WALK, .cycle = processor_cycles(p), .machine = p->machine->name,
-                                .level = p->level, .a = w->virtual_address, .b = w->real, .c = w->result};
+    if (!trace_wants(p->machine->trace, TRACE_WALK))
+        return;
+    struct trace_event event = {.kind = TRACE_WALK,
+                                .cycle = processor_cycles(p),
+                                .machine = p->machine->name,
+                                .level = p->level,
+                                .a = w->virtual_address,
+                                .b = w->real,
+                                .c = w->result};
     trace_emit(p->machine->trace, &event);
 }
 
 static unsigned translate(struct processor *p, uint32_t va, const struct tlb_entry **to) {
     struct tlb_entry displaced;
-    if (!p->format_valid) return ACCESS_TRANSLATION_SPECIFICATION;
+    if (!p->format_valid)
+        return ACCESS_TRANSLATION_SPECIFICATION;
     *to = tlb_find(&p->tlb, p->space, va, p->format.page_shift, &displaced);
     if (*to) {
         displace(p, &displaced);
@@ -94,8 +104,10 @@ unsigned access_locate(struct processor *p, uint32_t address, enum access_kind k
     if (psw_dat(&p->psw)) {
         const struct tlb_entry *e;
         unsigned x = translate(p, address, &e);
-        if (x != ACCESS_OK) return x;
-        if (kind == ACCESS_STORE && e->segment_protected) return ACCESS_PROTECTION;
+        if (x != ACCESS_OK)
+            return x;
+        if (kind == ACCESS_STORE && e->segment_protected)
+            return ACCESS_PROTECTION;
         if (kind == ACCESS_STORE && e->page_protected) {
             p->page_protected = true;
             p->translation_address = (address & 0xFFF800) | 4;
@@ -104,11 +116,14 @@ unsigned access_locate(struct processor *p, uint32_t address, enum access_kind k
         real = e->frame | (address & ((1u << p->format.page_shift) - 1));
     }
     uint32_t a = storage_prefix(real, p->prefix);
-    if (a >= p->storage->size_bytes) return ACCESS_ADDRESSING;
+    if (a >= p->storage->size_bytes)
+        return ACCESS_ADDRESSING;
     uint8_t key = *storage_key(p->storage, a);
     if (kind == ACCESS_STORE) {
-        if (address < 512 && p->cr[0] & CR0_LOW_ADDRESS_PROTECTION) return ACCESS_PROTECTION;
-        if (!storage_may_store(key, p->psw.key)) return ACCESS_PROTECTION;
+        if (address < 512 && p->cr[0] & CR0_LOW_ADDRESS_PROTECTION)
+            return ACCESS_PROTECTION;
+        if (!storage_may_store(key, p->psw.key))
+            return ACCESS_PROTECTION;
     } else if (!storage_may_fetch(key, p->psw.key)) {
         return ACCESS_PROTECTION;
     }
@@ -117,7 +132,8 @@ unsigned access_locate(struct processor *p, uint32_t address, enum access_kind k
 }
 
 static bool store_is_free(const struct processor *p, uint32_t address, uint8_t key) {
-    if (!(key & KEY_CHANGE) || !storage_may_store(key, p->psw.key)) return false;
+    if (!(key & KEY_CHANGE) || !storage_may_store(key, p->psw.key))
+        return false;
     return address >= STORAGE_BLOCK_BYTES || !(p->cr[0] & CR0_LOW_ADDRESS_PROTECTION);
 }
 
@@ -126,9 +142,12 @@ struct lookaside_entry *access_mark(struct processor *p, uint32_t address, uint3
     uint8_t *key = storage_key(p->storage, absolute);
     uint64_t tag = p->context | (address & 0xFFF800);
     *key |= kind == ACCESS_STORE ? KEY_REFERENCE | KEY_CHANGE : KEY_REFERENCE;
-    if (e->fetch != tag && e->store != tag) e->fetch = e->store = 0;
-    if (storage_may_fetch(*key, p->psw.key)) e->fetch = tag;
-    if (kind == ACCESS_STORE && store_is_free(p, address, *key)) e->store = tag;
+    if (e->fetch != tag && e->store != tag)
+        e->fetch = e->store = 0;
+    if (storage_may_fetch(*key, p->psw.key))
+        e->fetch = tag;
+    if (kind == ACCESS_STORE && store_is_free(p, address, *key))
+        e->store = tag;
     e->host = p->storage->bytes + (absolute & ~(STORAGE_BLOCK_BYTES - 1u));
     e->code = p->machine->code ? p->machine->code[absolute >> STORAGE_BLOCK_SHIFT] : NULL;
     return e;
@@ -140,8 +159,10 @@ unsigned span_slow(struct processor *p, uint32_t address, uint32_t length, enum 
     uint32_t next = (address + first) & ADDRESS_MASK;
     uint32_t absolute[2];
     unsigned x = access_locate(p, address, kind, &absolute[0]);
-    if (x != ACCESS_OK) return x;
-    if (first < length && (x = access_locate(p, next, kind, &absolute[1])) != ACCESS_OK) return x;
+    if (x != ACCESS_OK)
+        return x;
+    if (first < length && (x = access_locate(p, next, kind, &absolute[1])) != ACCESS_OK)
+        return x;
     /* Marking may reuse the lookaside slot of the first block for the second: take what is needed one by one. */
     s->code[0] = access_mark(p, address, absolute[0], kind)->code;
     s->piece[0] = p->storage->bytes + absolute[0];
@@ -162,22 +183,26 @@ void span_stored_slow(const struct span *s) {
 
 void span_read(const struct span *s, void *to) {
     memcpy(to, s->piece[0], s->length[0]);
-    if (s->length[1]) memcpy((uint8_t *)to + s->length[0], s->piece[1], s->length[1]);
+    if (s->length[1])
+        memcpy((uint8_t *)to + s->length[0], s->piece[1], s->length[1]);
 }
 
 void span_write(const struct span *s, const void *from) {
     memcpy(s->piece[0], from, s->length[0]);
-    if (s->length[1]) memcpy(s->piece[1], (const uint8_t *)from + s->length[0], s->length[1]);
+    if (s->length[1])
+        memcpy(s->piece[1], (const uint8_t *)from + s->length[0], s->length[1]);
 }
 
 static void charge_crossing(struct processor *p, uint32_t address, unsigned length) {
-    if ((address & 7) + length > 8) p->dynamic_cost += p->model->crossing;
+    if ((address & 7) + length > 8)
+        p->dynamic_cost += p->model->crossing;
 }
 
 unsigned access_fetch(struct processor *p, uint32_t address, unsigned length, uint64_t *value) {
     struct span s;
     unsigned x = span_open(p, address, length, ACCESS_FETCH, &s);
-    if (x) return x;
+    if (x)
+        return x;
     charge_crossing(p, address, length);
     uint8_t raw[8] = {0};
     span_read(&s, raw + 8 - length);
@@ -188,7 +213,8 @@ unsigned access_fetch(struct processor *p, uint32_t address, unsigned length, ui
 unsigned access_store(struct processor *p, uint32_t address, unsigned length, uint64_t value) {
     struct span s;
     unsigned x = span_open(p, address, length, ACCESS_STORE, &s);
-    if (x) return x;
+    if (x)
+        return x;
     charge_crossing(p, address, length);
     uint8_t raw[8];
     bytes_put64(raw, value);

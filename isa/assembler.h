@@ -31,7 +31,7 @@ struct diagnostic {
 struct symbol {
     char *name;
     uint32_t value;
-    uint32_t length; /* L' attribute */
+    uint32_t length;  /* L' attribute */
     bool relocatable; /* an address, not a plain number */
 };
 

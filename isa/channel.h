@@ -2,8 +2,8 @@
  * interruptions (Principles of Operation, "Input/Output Operations"; condition codes as Hercules gives them).
  *
  * The channel set knows nothing of CPUs: whoever owns it (the bare machine, or a monitor for its VM) gives it a way to
- * absolute storage and a timeline, and carries the condition codes, CSWs and interruptions to its CPU. A channel program
- * runs as a whole when it is started; its ending status becomes pending after the modelled time. */
+ * absolute storage and a timeline, and carries the condition codes, CSWs and interruptions to its CPU. A channel
+ * program runs as a whole when it is started; its ending status becomes pending after the modelled time. */
 #ifndef ISA_CHANNEL_H
 #define ISA_CHANNEL_H
 
@@ -120,9 +120,9 @@ unsigned channel_halt_io(struct channel_set *s, uint16_t address, uint64_t *csw)
 unsigned channel_test(struct channel_set *s, uint16_t address);
 unsigned channel_id(struct channel_set *s, uint16_t address, uint32_t *id);
 
-/* The first pending I/O interruption on a channel enabled in `channels` (psw_channels): sets address and CSW, and clears
- * it. Lowest channel first, then by arrival. False: there is none. Programs that waited for a device that is ready now
- * are continued here. */
+/* The first pending I/O interruption on a channel enabled in `channels` (psw_channels): sets address and CSW, and
+ * clears it. Lowest channel first, then by arrival. False: there is none. Programs that waited for a device that is
+ * ready now are continued here. */
 bool channel_take_interruption(struct channel_set *s, uint32_t channels, uint16_t *address, uint64_t *csw);
 /* Whether channel_take_interruption has something to do: true also for a program to be continued, after which there may
  * be no interruption yet. */
@@ -143,12 +143,12 @@ struct device *console_new(const struct cost_model *model, device_line *line, vo
 /* Everything that programs have written so far, as ISO 8859-1, lines ended by \n; the last one may be unfinished.
  * Characters that cannot be printed are dots; X'15', new line, ends a line. Borrowed. */
 const struct bytes *console_text(const struct device *d);
-/* A line that the operator types, ISO 8859-1 without the line end; each read inquiry takes one, and waits until there is
- * one. Does not present attention. False: no memory. */
+/* A line that the operator types, ISO 8859-1 without the line end; each read inquiry takes one, and waits until there
+ * is one. Does not present attention. False: no memory. */
 bool console_type(struct device *d, const char *line, size_t length);
 /* Line printer, 1403: 132 columns, what goes beyond is lost. `line` is called for blank lines too; a skip to channel 1
- * is one form feed, "\f", in printer_text and the first character of the next line; lines printed over each other (write
- * without space) are joined by \r. Characters that it does not have are blanks. */
+ * is one form feed, "\f", in printer_text and the first character of the next line; lines printed over each other
+ * (write without space) are joined by \r. Characters that it does not have are blanks. */
 struct device *printer_new(const struct cost_model *model, device_line *line, void *self);
 const struct bytes *printer_text(const struct device *d);
 /* Card reader, 3505, with an empty hopper. */

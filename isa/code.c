@@ -39,27 +39,35 @@ void operation_decode(struct operation *o, const struct cost_model *model, const
 void code_changed(struct code_block *code, uint32_t offset, uint32_t length) {
     uint32_t first = offset > 4 ? offset - 4 : 0, last = offset + length - 1;
     uint32_t lines = (last >> 6 == 31 ? 0 : ~0u << ((last >> 6) + 1)) ^ ~0u << (first >> 6);
-    if (!(code->lines & lines)) return;
-    for (uint32_t slot = first >> 1; slot <= last >> 1; slot++) code->slot[slot].go = code->undecoded;
+    if (!(code->lines & lines))
+        return;
+    for (uint32_t slot = first >> 1; slot <= last >> 1; slot++)
+        code->slot[slot].go = code->undecoded;
 }
 
 struct code_block *code_block_at(struct processor *p, uint32_t absolute) {
     struct machine *m = p->machine;
     uint32_t block = absolute >> STORAGE_BLOCK_SHIFT;
-    if (!m->code && !(m->code = calloc(m->storage->size_bytes >> STORAGE_BLOCK_SHIFT, sizeof *m->code))) return NULL;
-    if (m->code[block]) return m->code[block];
+    if (!m->code && !(m->code = calloc(m->storage->size_bytes >> STORAGE_BLOCK_SHIFT, sizeof *m->code)))
+        return NULL;
+    if (m->code[block])
+        return m->code[block];
     struct code_block *code = malloc(sizeof *code);
-    if (!code) return NULL;
+    if (!code)
+        return NULL;
     code->lines = 0;
     code->undecoded = p->undecoded;
     code->text = m->storage->bytes + ((size_t)block << STORAGE_BLOCK_SHIFT);
-    for (unsigned i = 0; i < BLOCK_SLOTS + 3; i++) code->slot[i].go = i < BLOCK_SLOTS ? p->undecoded : p->block_end;
+    for (unsigned i = 0; i < BLOCK_SLOTS + 3; i++)
+        code->slot[i].go = i < BLOCK_SLOTS ? p->undecoded : p->block_end;
     m->code[block] = code;
     m->storage->watched[block] = 1;
     /* Whoever already knows the block must learn that stores into it matter now. */
     for (unsigned i = 0; i < LOOKASIDE_ENTRIES; i++) {
-        if (p->dat_lookaside[i].host == code->text) p->dat_lookaside[i].code = code;
-        if (p->real_lookaside[i].host == code->text) p->real_lookaside[i].code = code;
+        if (p->dat_lookaside[i].host == code->text)
+            p->dat_lookaside[i].code = code;
+        if (p->real_lookaside[i].host == code->text)
+            p->real_lookaside[i].code = code;
     }
     return code;
 }

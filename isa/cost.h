@@ -2,8 +2,8 @@
  * the default, `s370`, and where they come from, are in docs/cost-models.md.
  *
  * The cost of an instruction is base + per_unit * units + per_doubleword * doublewords + taken (when it branches) +
- * refill (when it branches) + index (RX with both X2 and B2) + crossing (an operand crosses a doubleword boundary). What
- * its unit is, is the instruction's affair (instruction.h, enum instruction_unit); the numbers are the model's. */
+ * refill (when it branches) + index (RX with both X2 and B2) + crossing (an operand crosses a doubleword boundary).
+ * What its unit is, is the instruction's affair (instruction.h, enum instruction_unit); the numbers are the model's. */
 #ifndef ISA_COST_H
 #define ISA_COST_H
 
@@ -17,12 +17,12 @@ enum { CYCLE_PICOSECONDS = 115000 }; /* in every model */
 
 struct cost_row {
     uint16_t base;
-    uint16_t taken;          /* more when a branch is taken, the refill included */
-    uint16_t per_unit;       /* for each `unit_size` units, started ones count */
-    uint16_t unit_size;      /* 1 or more */
-    uint16_t per_doubleword; /* for each doubleword of storage touched, started ones count */
+    uint16_t taken;                          /* more when a branch is taken, the refill included */
+    uint16_t per_unit;                       /* for each `unit_size` units, started ones count */
+    uint16_t unit_size;                      /* 1 or more */
+    uint16_t per_doubleword;                 /* for each doubleword of storage touched, started ones count */
     uint16_t overlap_base, overlap_per_byte; /* MVC with operands closer than 8 bytes; both 0: no difference */
-    bool unit_floor;         /* units are divided downwards (shifts: n/8) instead of started ones counting */
+    bool unit_floor; /* units are divided downwards (shifts: n/8) instead of started ones counting */
 };
 
 struct cost_model {
@@ -52,10 +52,10 @@ static inline uint32_t cost_units(const struct cost_row *r, uint32_t units) {
     return r->per_unit * ((units + (r->unit_floor ? 0u : r->unit_size - 1u)) / r->unit_size);
 }
 
-/* The cycles of an instruction as far as its text alone decides: base, index, and units of UNIT_REGISTERS, UNIT_MASK and
- * the lengths (MVC as if its operands did not overlap). What depends on registers or storage the executor adds: units of
- * UNIT_SHIFT (also where B2 is 0) and UNIT_PROCESSED, taken, doublewords, crossing. Looks at no more bytes of text than
- * the instruction has. */
+/* The cycles of an instruction as far as its text alone decides: base, index, and units of UNIT_REGISTERS, UNIT_MASK
+ * and the lengths (MVC as if its operands did not overlap). What depends on registers or storage the executor adds:
+ * units of UNIT_SHIFT (also where B2 is 0) and UNIT_PROCESSED, taken, doublewords, crossing. Looks at no more bytes of
+ * text than the instruction has. */
 uint32_t cost_static(const struct cost_model *model, const struct instruction *i, const uint8_t text[6]);
 
 #endif

@@ -15,8 +15,8 @@ enum { DISASSEMBLER_TEXT = 64 };
  * never more than length. Costs a table look-up. */
 unsigned disassemble(char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t length);
 
-/* Appends a whole image as source: ORG to `at`, then a line an instruction with address and bytes in the remarks field. Reassembled,
- * it gives the same bytes at the same address. */
+/* Appends a whole image as source: ORG to `at`, then a line an instruction with address and bytes in the remarks field.
+ * Reassembled, it gives the same bytes at the same address. */
 void disassemble_image(struct bytes *to, const uint8_t *image, size_t length, uint32_t at);
 
 #endif

@@ -1,9 +1,9 @@
 /* The execution loop: fetch a decoded slot, perform its operation, charge its cost, go on.
  *
- * Threaded code: every slot holds the address of the label that performs it, and the labels are made from the instruction
- * table, so there is one place per instruction and no second list. The loop keeps its clock as the number of cycles that
- * remain until the horizon, the next moment at which anything but the program can matter; charging an instruction and
- * asking whether that moment has come are the same subtraction. */
+ * Threaded code: every slot holds the address of the label that performs it, and the labels are made from the
+ * instruction table, so there is one place per instruction and no second list. The loop keeps its clock as the number
+ * of cycles that remain until the horizon, the next moment at which anything but the program can matter; charging an
+ * instruction and asking whether that moment has come are the same subtraction. */
 #include "isa/isa_internal.h"
 #include "isa/operations.h"
 
@@ -25,20 +25,24 @@ static inline int64_t charge_extra(struct processor *p, int64_t remaining) {
     return remaining;
 }
 
-/* Finds, or begins, the decoded form of the block that the next instruction lies in. A program code: it cannot be fetched. */
+/* Finds, or begins, the decoded form of the block that the next instruction lies in. A program code: it cannot be
+ * fetched. */
 static unsigned enter_block(struct processor *p) {
     uint32_t ia = p->psw.ia & ADDRESS_MASK, absolute;
-    if (ia & 1) return PROGRAM_SPECIFICATION;
+    if (ia & 1)
+        return PROGRAM_SPECIFICATION;
     struct lookaside_entry *e = &p->lookaside[ia >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];
     if (e->fetch == (p->context | (ia & 0xFFF800))) {
         absolute = (uint32_t)(e->host - p->storage->bytes);
     } else {
         unsigned x = access_locate(p, ia, ACCESS_INSTRUCTION, &absolute);
-        if (x) return x;
+        if (x)
+            return x;
         e = access_mark(p, ia, absolute, ACCESS_INSTRUCTION);
     }
     p->code = e->code ? e->code : code_block_at(p, absolute);
-    if (!p->code) return OUTCOME_EVENT;
+    if (!p->code)
+        return OUTCOME_EVENT;
     p->code_base = ia & 0xFFF800;
     p->held = true;
     return 0;
@@ -48,11 +52,14 @@ static unsigned enter_block(struct processor *p) {
 static unsigned fetch_text(struct processor *p, uint32_t ia, uint8_t text[6]) {
     struct span s;
     unsigned x = span_open(p, ia, 2, ACCESS_INSTRUCTION, &s);
-    if (x) return x;
+    if (x)
+        return x;
     span_read(&s, text);
     unsigned length = instruction_length(text[0]);
-    if (length == 2) return 0;
-    if ((x = span_open(p, (ia + 2) & ADDRESS_MASK, length - 2, ACCESS_INSTRUCTION, &s)) != 0) return x;
+    if (length == 2)
+        return 0;
+    if ((x = span_open(p, (ia + 2) & ADDRESS_MASK, length - 2, ACCESS_INSTRUCTION, &s)) != 0)
+        return x;
     span_read(&s, text + 2);
     return 0;
 }
@@ -60,7 +67,8 @@ static unsigned fetch_text(struct processor *p, uint32_t ia, uint8_t text[6]) {
 unsigned execute_one(struct processor *p, const struct operation *o, enum instruction_id id, uint32_t next) {
     uint32_t here = p->psw.ia;
     unsigned x = 0;
-    if (instruction_table[id].privileged && problem_state(p)) return PROGRAM_PRIVILEGED;
+    if (instruction_table[id].privileged && problem_state(p))
+        return PROGRAM_PRIVILEGED;
     switch (id) {
 #define ONE_PLAIN(function) x = op_##function(p, o);
 #define ONE_STORAGE(function) x = op_##function(p, o);
@@ -68,8 +76,10 @@ unsigned execute_one(struct processor *p, const struct operation *o, enum instru
 #define ONE_CONTROL(function)                                                                                          \
     p->psw.ia = next;                                                                                                  \
     x = op_##function(p, o);                                                                                           \
-    if (x) p->psw.ia = here;                                                                                           \
-    else x = OUTCOME_SYNC;
+    if (x)                                                                                                             \
+        p->psw.ia = here;                                                                                              \
+    else                                                                                                               \
+        x = OUTCOME_SYNC;
 #define ONE_BRANCH(function)                                                                                           \
     if (op_##function(p, o, next, &p->branch_target)) {                                                                \
         p->dynamic_cost += o->extra;                                                                                   \
@@ -80,8 +90,8 @@ unsigned execute_one(struct processor *p, const struct operation *o, enum instru
     p->svc_number = o->r1;                                                                                             \
     x = OUTCOME_SVC;
 #define INSTRUCTION(code, mnemonic, name, format, cc, privileged, class, unit, kind, function, reason)                 \
-    case INSTRUCTION_##mnemonic: ONE_##kind(function) break;
-#include "isa/instructions.def"
+    case INSTRUCTION_##mnemonic: ONE_##kind(function) break;                                                           \
+        #include "isa/instructions.def"
     case INSTRUCTION_COUNT: break;
     }
     p->dynamic_cost += o->cost;
@@ -92,12 +102,16 @@ unsigned execute_one(struct processor *p, const struct operation *o, enum instru
 static unsigned execute_target(struct processor *p, const struct operation *o, uint32_t next) {
     uint32_t target = address_rx(p, o);
     uint8_t text[6] = {0};
-    if (target & 1) return PROGRAM_SPECIFICATION;
+    if (target & 1)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_text(p, target, text);
-    if (x) return x;
-    if (o->r1) text[1] |= (uint8_t)p->gpr[o->r1];
+    if (x)
+        return x;
+    if (o->r1)
+        text[1] |= (uint8_t)p->gpr[o->r1];
     const struct instruction *i = instruction_decode(text);
-    if (!i) return PROGRAM_OPERATION;
+    if (!i)
+        return PROGRAM_OPERATION;
     struct operation subject;
     operation_decode(&subject, p->model, i, text);
     return execute_one(p, &subject, instruction_id(i), next);
@@ -109,7 +123,8 @@ __attribute__((noinline, noclone))
 #else
 __attribute__((noinline))
 #endif
-unsigned execute(struct processor *p) {
+unsigned
+execute(struct processor *p) {
     static const void *const labels[INSTRUCTION_COUNT] = {
 #define INSTRUCTION(code, mnemonic, ...) [INSTRUCTION_##mnemonic] = &&do_##mnemonic,
 #include "isa/instructions.def"
@@ -139,8 +154,9 @@ unsigned execute(struct processor *p) {
         remaining -= o->cost;                                                                                          \
         retired++;                                                                                                     \
         o += (bytes) / 2;                                                                                              \
-        if (UNLIKELY(remaining <= 0)) goto horizon;                                                                    \
-        goto *o->go;                                                                                                   \
+        if (UNLIKELY(remaining <= 0))                                                                                  \
+            goto horizon;                                                                                              \
+        goto * o->go;                                                                                                  \
     } while (0)
 #define STOP_IF(condition, bytes)                                                                                      \
     if (UNLIKELY(condition)) {                                                                                         \
@@ -148,7 +164,8 @@ unsigned execute(struct processor *p) {
         goto ended;                                                                                                    \
     }
 #define EXTRA                                                                                                          \
-    if (UNLIKELY(p->charged)) remaining = charge_extra(p, remaining)
+    if (UNLIKELY(p->charged))                                                                                          \
+    remaining = charge_extra(p, remaining)
 
 enter:
     if (!p->held || ((p->psw.ia ^ p->code_base) & 0xFFF801)) {
@@ -162,8 +179,9 @@ enter:
     slots = p->code->slot;
     base = p->code_base;
     o = slots + ((p->psw.ia & (STORAGE_BLOCK_BYTES - 1)) >> 1);
-    if (UNLIKELY(remaining <= 0)) goto horizon;
-    goto *o->go;
+    if (UNLIKELY(remaining <= 0))
+        goto horizon;
+    goto * o->go;
 
 horizon:
     p->psw.ia = HERE;
@@ -177,7 +195,7 @@ do_end: /* ran out of the block, exactly at its end */
     p->psw.ia = HERE;
     goto enter;
 
-do_decode: {
+do_decode : {
     struct code_block *code = p->code;
     uint32_t offset = (uint32_t)(o - slots) * 2;
     struct operation *slot = &code->slot[offset >> 1];
@@ -199,7 +217,7 @@ do_decode: {
         slot->go = bytes_get16(copy) == 0xB2FE ? &&do_call : &&do_unassigned;
     }
     code->lines |= 1u << (offset >> 6) | 1u << ((offset + length - 1) >> 6);
-    goto *slot->go;
+    goto * slot->go;
 }
 
 do_unassigned:
@@ -210,7 +228,8 @@ do_call:
     x = OUTCOME_CALL;
     STOP_IF(true, 4);
 
-do_crossing: /* an instruction that lies in two blocks is taken apart anew each time: its end may be mapped elsewhere */ {
+do_crossing
+    : /* an instruction that lies in two blocks is taken apart anew each time: its end may be mapped elsewhere */ {
     uint8_t text[6] = {0};
     p->psw.ia = HERE;
     x = fetch_text(p, p->psw.ia, text);
@@ -221,7 +240,8 @@ do_crossing: /* an instruction that lies in two blocks is taken apart anew each 
     }
     p->length = instruction_length(text[0]);
     const struct instruction *i = instruction_decode(text);
-    if (!i) END(bytes_get16(text) == 0xB2FE ? OUTCOME_CALL : PROGRAM_OPERATION);
+    if (!i)
+        END(bytes_get16(text) == 0xB2FE ? OUTCOME_CALL : PROGRAM_OPERATION);
     struct operation crossing;
     operation_decode(&crossing, p->model, i, text);
     uint32_t next = (p->psw.ia + p->length) & ADDRESS_MASK;
@@ -235,7 +255,7 @@ do_crossing: /* an instruction that lies in two blocks is taken apart anew each 
     goto generic;
 }
 
-do_EX: {
+do_EX : {
     SAVE;
     p->psw.ia = HERE;
     p->length = 4;
@@ -245,14 +265,17 @@ do_EX: {
     goto generic;
 }
 
-generic: /* an instruction executed by execute_one ended with x; psw.ia and p->length tell which */
+generic:                      /* an instruction executed by execute_one ended with x; psw.ia and p->length tell which */
     remaining = p->remaining; /* interruptible ones have charged their progress there */
-    if (x == 0) p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
-    if (x == OUTCOME_BRANCH) p->psw.ia = p->branch_target;
+    if (x == 0)
+        p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
+    if (x == OUTCOME_BRANCH)
+        p->psw.ia = p->branch_target;
     if (x == 0 || x == OUTCOME_BRANCH || x == OUTCOME_SYNC || x == OUTCOME_SVC) {
         remaining = charge_extra(p, p->remaining);
         retired++;
-        if (x == OUTCOME_SYNC || x == OUTCOME_SVC) END(x);
+        if (x == OUTCOME_SYNC || x == OUTCOME_SVC)
+            END(x);
         goto enter;
     }
     END(x);
@@ -285,7 +308,7 @@ generic: /* an instruction executed by execute_one ended with x; psw.ia and p->l
             goto enter;                                                                                                \
         }                                                                                                              \
         o = slots + (offset >> 1);                                                                                     \
-        goto *o->go;                                                                                                   \
+        goto * o->go;                                                                                                  \
     }                                                                                                                  \
     NEXT(bytes);
 #define DO_CONTROL(function, bytes)                                                                                    \
@@ -308,7 +331,8 @@ generic: /* an instruction executed by execute_one ended with x; psw.ia and p->l
     retired++;                                                                                                         \
     x = OUTCOME_SVC;                                                                                                   \
     STOP_IF(true, bytes)
-#define BYTES_OF(code) (((code) > 0xFF ? (code) >> 8 : (code)) < 0x40 ? 2 : ((code) > 0xFF ? (code) >> 8 : (code)) < 0xC0 ? 4 : 6)
+#define BYTES_OF(code)                                                                                                 \
+    (((code) > 0xFF ? (code) >> 8 : (code)) < 0x40 ? 2 : ((code) > 0xFF ? (code) >> 8 : (code)) < 0xC0 ? 4 : 6)
 #define LABEL_PLAIN(mnemonic) do_##mnemonic:
 #define LABEL_STORAGE(mnemonic) do_##mnemonic:
 #define LABEL_FAR(mnemonic) do_##mnemonic:
@@ -317,9 +341,7 @@ generic: /* an instruction executed by execute_one ended with x; psw.ia and p->l
 #define LABEL_SVC(mnemonic) do_##mnemonic:
 #define LABEL_EXECUTE(mnemonic) /* written out above */
 #define INSTRUCTION(code, mnemonic, name, format, cc, privileged, class, unit, kind, function, reason)                 \
-    LABEL_##kind(mnemonic) {                                                                                           \
-        PRIVILEGED_##privileged(BYTES_OF(code)) DO_##kind(function, BYTES_OF(code))                                    \
-    }
+    LABEL_##kind(mnemonic){PRIVILEGED_##privileged(BYTES_OF(code)) DO_##kind(function, BYTES_OF(code))}
 #include "isa/instructions.def"
     __builtin_unreachable();
 }

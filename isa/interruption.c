@@ -1,8 +1,8 @@
-/* Interruptions: the PSW swap, what each class stores, and which pending condition comes first (Principles of Operation,
- * "Interruptions").
+/* Interruptions: the PSW swap, what each class stores, and which pending condition comes first (Principles of
+ * Operation, "Interruptions").
  *
- * Whether old PSW and codes are stored in BC or EC form is decided by the PSW that was interrupted. What the architecture
- * leaves unpredictable is fixed: undefined instruction-length codes are 0. */
+ * Whether old PSW and codes are stored in BC or EC form is decided by the PSW that was interrupted. What the
+ * architecture leaves unpredictable is fixed: undefined instruction-length codes are 0. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -46,9 +46,16 @@ static void store64(struct processor *p, uint32_t real, uint64_t v) {
 }
 
 static void trace_interruption(struct processor *p, enum interruption_class c, unsigned code, uint32_t old_ia) {
-    if (!trace_wants(p->machine->trace, TRACE_INTERRUPTION)) return;
-    struct trace_event event = {.kind = TRACE_INTERRUPTION, .cycle = processor_cycles(p), .machine = p->machine->name,
-                                .level = 0, .a = code, .b = old_ia, .c = p->psw.ia, .text = interruption_name(c)};
+    if (!trace_wants(p->machine->trace, TRACE_INTERRUPTION))
+        return;
+    struct trace_event event = {.kind = TRACE_INTERRUPTION,
+                                .cycle = processor_cycles(p),
+                                .machine = p->machine->name,
+                                .level = 0,
+                                .a = code,
+                                .b = old_ia,
+                                .c = p->psw.ia,
+                                .text = interruption_name(c)};
     trace_emit(p->machine->trace, &event);
 }
 
@@ -70,7 +77,8 @@ static void swap(struct processor *p, enum interruption_class c, unsigned code, 
     trace_interruption(p, c, code, old_ia);
 }
 
-/* The same interruption again, with nothing retired between and nothing that could break in: it would go on for ever. */
+/* The same interruption again, with nothing retired between and nothing that could break in: it would go on for ever.
+ */
 static bool program_loop(struct processor *p, unsigned code, const uint8_t old[8]) {
     uint64_t retired = p->machine->instructions;
     bool same = p->last_valid && p->last_code == code && p->last_retired == retired && !memcmp(p->last_old, old, 8);
@@ -100,12 +108,14 @@ void interrupt_program(struct processor *p, unsigned code, unsigned ilc) {
     uint8_t old[8];
     store_program_codes(p, &interrupted, code, ilc);
     swap(p, INTERRUPTION_PROGRAM, code, ilc, old);
-    if (!psw_valid(&p->psw) || program_loop(p, code, old)) p->machine->status = MACHINE_CHECK_STOP;
+    if (!psw_valid(&p->psw) || program_loop(p, code, old))
+        p->machine->status = MACHINE_CHECK_STOP;
 }
 
 /* An invalid PSW interrupts as soon as it is current: it is stored as it is, with ILC 0. */
 static void psw_check(struct processor *p) {
-    if (!psw_valid(&p->psw)) interrupt_program(p, PROGRAM_SPECIFICATION, 0);
+    if (!psw_valid(&p->psw))
+        interrupt_program(p, PROGRAM_SPECIFICATION, 0);
 }
 
 void psw_make_current(struct processor *p, const struct psw *psw) {
@@ -162,24 +172,29 @@ static const struct {
 static void interrupt_external(struct processor *p, unsigned code) {
     uint8_t old[8];
     store16(p, 132, 0); /* the only CPU's address; nothing else is kept there */
-    if (psw_ec(&p->psw)) store16(p, 134, code);
+    if (psw_ec(&p->psw))
+        store16(p, 134, code);
     swap(p, INTERRUPTION_EXTERNAL, code, 0, old);
     psw_check(p);
 }
 
 /* The first external condition that is pending and enabled, as an index; -1: none. */
 static int first_external(const struct processor *p) {
-    if (!psw_external(&p->psw)) return -1;
+    if (!psw_external(&p->psw))
+        return -1;
     for (unsigned i = 0; i < sizeof externals / sizeof *externals; i++) {
-        if (!(p->cr[0] & externals[i].mask)) continue;
-        if (externals[i].due ? externals[i].due(p) : p->external & externals[i].pending) return (int)i;
+        if (!(p->cr[0] & externals[i].mask))
+            continue;
+        if (externals[i].due ? externals[i].due(p) : p->external & externals[i].pending)
+            return (int)i;
     }
     return -1;
 }
 
 static bool take_external(struct processor *p) {
     int i = first_external(p);
-    if (i < 0) return false;
+    if (i < 0)
+        return false;
     p->external &= ~externals[i].pending;
     interrupt_external(p, externals[i].code);
     return true;
@@ -187,7 +202,8 @@ static bool take_external(struct processor *p) {
 
 static bool take_machine_check(struct processor *p) {
     uint8_t old[8];
-    if (!p->machine_check || !(p->psw.state & PSW_MACHINE_CHECK)) return false;
+    if (!p->machine_check || !(p->psw.state & PSW_MACHINE_CHECK))
+        return false;
     p->machine_check = false;
     store64(p, 232, p->machine_check_code);
     swap(p, INTERRUPTION_MACHINE_CHECK, 0, 0, old);
@@ -200,22 +216,31 @@ static bool take_io(struct processor *p) {
     uint16_t address;
     uint64_t csw;
     uint8_t old[8];
-    if (!channels || !channel_take_interruption(p->machine->channels, channels, &address, &csw)) return false;
+    if (!channels || !channel_take_interruption(p->machine->channels, channels, &address, &csw))
+        return false;
     store64(p, 64, csw);
     if (trace_wants(p->machine->trace, TRACE_IO_END)) {
-        struct trace_event event = {.kind = TRACE_IO_END, .cycle = processor_cycles(p), .machine = p->machine->name,
-                                    .level = 0, .a = address, .b = csw >> 16 & 0xFFFF, .c = csw & 0xFFFF};
+        struct trace_event event = {.kind = TRACE_IO_END,
+                                    .cycle = processor_cycles(p),
+                                    .machine = p->machine->name,
+                                    .level = 0,
+                                    .a = address,
+                                    .b = csw >> 16 & 0xFFFF,
+                                    .c = csw & 0xFFFF};
         trace_emit(p->machine->trace, &event);
     }
-    if (psw_ec(&p->psw)) store32(p, 184, address);
+    if (psw_ec(&p->psw))
+        store32(p, 184, address);
     swap(p, INTERRUPTION_IO, address, 0, old);
     psw_check(p);
     return true;
 }
 
 bool interrupt_pending(struct processor *p) {
-    if (take_machine_check(p) || take_external(p) || take_io(p)) return true;
-    if (!p->restart) return false;
+    if (take_machine_check(p) || take_external(p) || take_io(p))
+        return true;
+    if (!p->restart)
+        return false;
     interrupt_restart(p);
     return true;
 }
@@ -234,15 +259,19 @@ static uint64_t when_exceeded(const struct processor *p, uint64_t units) {
 uint64_t interrupt_next(const struct processor *p) {
     uint64_t next = UINT64_MAX, at;
     sim_time event = timeline_next(p->machine->timeline);
-    if (event != SIM_TIME_NEVER) next = (event + CYCLE_PICOSECONDS - 1) / CYCLE_PICOSECONDS;
-    if (!psw_external(&p->psw)) return next;
+    if (event != SIM_TIME_NEVER)
+        next = (event + CYCLE_PICOSECONDS - 1) / CYCLE_PICOSECONDS;
+    if (!psw_external(&p->psw))
+        return next;
     if (p->cr[0] & CR0_CPU_TIMER && !timer_due(p)) {
         at = when_exceeded(p, clock_timer(p));
-        if (at < next) next = at;
+        if (at < next)
+            next = at;
     }
     if (p->cr[0] & CR0_CLOCK_COMPARATOR && !comparator_due(p)) {
         at = when_exceeded(p, p->comparator - clock_tod(p));
-        if (at < next) next = at;
+        if (at < next)
+            next = at;
     }
     return next;
 }

@@ -2,12 +2,11 @@
  *
  * Three caches stand between an instruction and storage, and none of them changes what a program or its cycle count
  * sees:
- *   code blocks  each 2 KB block of storage that is executed is decoded, an instruction at a time, into an array with one
- *                slot per halfword; stores into the block reset the slots they touch.
- *   TLB          mmu/tlb.h, the simulated one: its hits and misses are part of the machine.
- *   lookaside    a host pointer per recently used logical block, with the right to fetch or store proved for the present
- *                key and space. A hit means: translated, accessible, reference (and change) bit on already, and, with DAT
- *                on, last used in its TLB set; so nothing observable remains to be done. */
+ *   code blocks  each 2 KB block of storage that is executed is decoded, an instruction at a time, into an array with
+ * one slot per halfword; stores into the block reset the slots they touch. TLB          mmu/tlb.h, the simulated one:
+ * its hits and misses are part of the machine. lookaside    a host pointer per recently used logical block, with the
+ * right to fetch or store proved for the present key and space. A hit means: translated, accessible, reference (and
+ * change) bit on already, and, with DAT on, last used in its TLB set; so nothing observable remains to be done. */
 #ifndef ISA_ISA_INTERNAL_H
 #define ISA_ISA_INTERNAL_H
 
@@ -36,14 +35,14 @@
 
 enum { ADDRESS_MASK = 0xFFFFFF, NO_REGISTER = 16, BLOCK_SLOTS = STORAGE_BLOCK_BYTES / 2, LOOKASIDE_ENTRIES = 256 };
 
-/* One decoded instruction, 16 bytes. Register fields that take part in address generation hold NO_REGISTER, which always
- * contains 0, where the instruction says register 0. */
+/* One decoded instruction, 16 bytes. Register fields that take part in address generation hold NO_REGISTER, which
+ * always contains 0, where the instruction says register 0. */
 struct operation {
-    const void *go;  /* where the execution loop continues for it */
-    uint16_t cost;   /* cycles as far as the text decides */
-    uint16_t d2;     /* displacement of the second (or only) storage operand */
-    uint8_t r1;      /* R1, M1; SS: the length byte; SVC: the number */
-    uint8_t b2;      /* base of the second (or only) storage operand */
+    const void *go; /* where the execution loop continues for it */
+    uint16_t cost;  /* cycles as far as the text decides */
+    uint16_t d2;    /* displacement of the second (or only) storage operand */
+    uint8_t r1;     /* R1, M1; SS: the length byte; SVC: the number */
+    uint8_t b2;     /* base of the second (or only) storage operand */
     union {
         struct {
             uint8_t r2;    /* X2 (as an address register), R2, R3, M3 */
@@ -55,15 +54,15 @@ struct operation {
 _Static_assert(sizeof(struct operation) == 16, "decoded instructions are indexed by shifting");
 
 struct code_block {
-    uint32_t lines;         /* bit n: something in bytes 64 n .. 64 n + 63 has been decoded */
-    const void *undecoded;  /* what an empty slot holds */
-    const uint8_t *text;    /* the block itself */
+    uint32_t lines;                         /* bit n: something in bytes 64 n .. 64 n + 63 has been decoded */
+    const void *undecoded;                  /* what an empty slot holds */
+    const uint8_t *text;                    /* the block itself */
     struct operation slot[BLOCK_SLOTS + 3]; /* the last three: execution runs out of the block */
 };
 
 struct lookaside_entry {
-    uint64_t fetch, store; /* context and logical address for which the access is free; 0: none */
-    uint8_t *host;         /* first byte of the block */
+    uint64_t fetch, store;   /* context and logical address for which the access is free; 0: none */
+    uint8_t *host;           /* first byte of the block */
     struct code_block *code; /* decoded instructions of this block, or NULL */
 };
 
@@ -75,23 +74,23 @@ enum outcome {
     OUTCOME_RESUME,            /* an interruptible one stopped in the middle: it is to be executed again */
     OUTCOME_SVC,
     OUTCOME_CALL,
-    OUTCOME_BRANCH,            /* execute_one only: target in p->branch_target */
-    OUTCOME_LATE = 0x2000,     /* OR-ed to a program code: recognised in fetching the instruction */
+    OUTCOME_BRANCH,        /* execute_one only: target in p->branch_target */
+    OUTCOME_LATE = 0x2000, /* OR-ed to a program code: recognised in fetching the instruction */
 };
 
 enum external_pending { /* conditions that stay until taken; clock comparator and CPU timer are levels, not kept here */
-    PENDING_INTERRUPT_KEY = 1,
-    PENDING_EMERGENCY_SIGNAL = 2,
-    PENDING_EXTERNAL_CALL = 4,
-    PENDING_INTERVAL_TIMER = 8,
+                        PENDING_INTERRUPT_KEY = 1,
+                        PENDING_EMERGENCY_SIGNAL = 2,
+                        PENDING_EXTERNAL_CALL = 4,
+                        PENDING_INTERVAL_TIMER = 8,
 };
 
 enum { SUPERVISORS_MOST = 64 };
 
 struct processor {
     /* What the execution loop touches, first. */
-    uint32_t gpr[17]; /* [16] is always 0 */
-    struct psw psw;   /* cc is live at all times; ia is right outside the loop only */
+    uint32_t gpr[17];                  /* [16] is always 0 */
+    struct psw psw;                    /* cc is live at all times; ia is right outside the loop only */
     struct lookaside_entry *lookaside; /* of the present mode: dat or real */
     uint64_t context;                  /* of the present mode: generation and key, OR-ed to addresses to make tags */
     union {
@@ -101,17 +100,17 @@ struct processor {
         };
         uint64_t charged; /* either of the two */
     };
-    int64_t remaining;     /* cycles until the horizon */
-    uint64_t retired;      /* instructions not yet flushed to the accounts */
+    int64_t remaining; /* cycles until the horizon */
+    uint64_t retired;  /* instructions not yet flushed to the accounts */
     uint32_t branch_target;
-    unsigned length;       /* bytes of the instruction that ended with an outcome */
-    struct code_block *code; /* of the block being executed */
-    uint32_t code_base;      /* its logical address */
+    unsigned length;                   /* bytes of the instruction that ended with an outcome */
+    struct code_block *code;           /* of the block being executed */
+    uint32_t code_base;                /* its logical address */
     const void *undecoded, *block_end; /* what an empty slot, and one behind the block, hold */
-    bool held;               /* code and code_base may be used without asking again */
-    bool page_protected;     /* the last protection exception was page protection's (TEA is stored) */
-    uint32_t translation_address; /* of the last translation exception */
-    uint32_t monitor_code;        /* of the last monitor event */
+    bool held;                         /* code and code_base may be used without asking again */
+    bool page_protected;               /* the last protection exception was page protection's (TEA is stored) */
+    uint32_t translation_address;      /* of the last translation exception */
+    uint32_t monitor_code;             /* of the last monitor event */
     uint8_t monitor_class;
     uint8_t svc_number;
 
@@ -125,16 +124,16 @@ struct processor {
 
     /* Clocks, in cycles of the clock (nominal ones, or all). `horizon` is the nominal time at which remaining is 0. */
     uint64_t horizon;
-    uint64_t next_event;     /* clock at which an interruption may be due; the horizon can be earlier, for other reasons */
-    int64_t cycles_offset;   /* all cycles = nominal ones + this */
-    uint64_t tod_epoch;      /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
+    uint64_t next_event; /* clock at which an interruption may be due; the horizon can be earlier, for other reasons */
+    int64_t cycles_offset; /* all cycles = nominal ones + this */
+    uint64_t tod_epoch;    /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
     uint64_t comparator;
     uint64_t timer_value, timer_set; /* CPU timer: value at the clock reading (units) when it was set */
-    uint64_t interval_ticks; /* of the interval timer, so far */
-    unsigned external;       /* enum external_pending */
-    bool machine_check;      /* pending */
+    uint64_t interval_ticks;         /* of the interval timer, so far */
+    unsigned external;               /* enum external_pending */
+    bool machine_check;              /* pending */
     uint64_t machine_check_code;
-    bool restart;            /* pending */
+    bool restart; /* pending */
 
     /* Program-interruption loops: the last one. */
     uint8_t last_old[8];
@@ -253,7 +252,8 @@ struct code_block *code_block_at(struct processor *p, uint32_t absolute);
         const struct lookaside_entry *e = &p->lookaside[a >> STORAGE_BLOCK_SHIFT & (LOOKASIDE_ENTRIES - 1)];           \
         if (LIKELY(e->store == (p->context | (a & (0xFFF800u | (BYTES - 1)))))) {                                      \
             PUT(e->host + (a & (STORAGE_BLOCK_BYTES - 1)), v);                                                         \
-            if (UNLIKELY(e->code != NULL)) code_changed(e->code, a & (STORAGE_BLOCK_BYTES - 1), BYTES);                \
+            if (UNLIKELY(e->code != NULL))                                                                             \
+                code_changed(e->code, a &(STORAGE_BLOCK_BYTES - 1), BYTES);                                            \
             return 0;                                                                                                  \
         }                                                                                                              \
         return access_store(p, a, BYTES, v);                                                                           \
@@ -294,13 +294,14 @@ static inline uint8_t *span_at(const struct span *s, uint32_t i) {
 void span_stored_slow(const struct span *s);
 /* To be called after bytes of a span opened for storing were changed. */
 static inline void span_stored(const struct span *s) {
-    if (UNLIKELY(s->code[0] || s->length[1])) span_stored_slow(s);
+    if (UNLIKELY(s->code[0] || s->length[1]))
+        span_stored_slow(s);
 }
 void span_read(const struct span *s, void *to);
 void span_write(const struct span *s, const void *from);
 
-/* Real storage without translation, protection or key 0..15 checks, for what the CPU itself reads and writes (PSWs, codes,
- * tables): false when it is not installed. `mark`: sets reference, and for a store change, bits. */
+/* Real storage without translation, protection or key 0..15 checks, for what the CPU itself reads and writes (PSWs,
+ * codes, tables): false when it is not installed. `mark`: sets reference, and for a store change, bits. */
 bool real_read(struct processor *p, uint32_t real, void *to, uint32_t length);
 bool real_write(struct processor *p, uint32_t real, const void *from, uint32_t length);
 /* Walks the present tables, without TLB or charge. */
@@ -326,13 +327,13 @@ void operation_decode(struct operation *o, const struct cost_model *model, const
                       const uint8_t text[6]);
 /* Runs until the horizon or until an instruction ends otherwise; psw.ia and p->length tell where. */
 unsigned execute(struct processor *p);
-/* Executes one decoded instruction outside the loop; `next` is the address of the instruction after it (after the EXECUTE).
- * Its static cost is charged here. */
+/* Executes one decoded instruction outside the loop; `next` is the address of the instruction after it (after the
+ * EXECUTE). Its static cost is charged here. */
 unsigned execute_one(struct processor *p, const struct operation *o, enum instruction_id id, uint32_t next);
 
-/* The operations, one function an instruction, op_<function of the table>: those of kind FAR and CONTROL are called, the
- * others are inlined into the loop (isa/operations.h). They return 0, a program code, or an outcome. A CONTROL operation
- * finds psw.ia already at the next instruction and p->remaining up to date. */
+/* The operations, one function an instruction, op_<function of the table>: those of kind FAR and CONTROL are called,
+ * the others are inlined into the loop (isa/operations.h). They return 0, a program code, or an outcome. A CONTROL
+ * operation finds psw.ia already at the next instruction and p->remaining up to date. */
 #define OPERATION_DECLARE(function) unsigned op_##function(struct processor *p, const struct operation *o);
 #define OPERATION_PLAIN(function)
 #define OPERATION_STORAGE(function)
@@ -355,8 +356,8 @@ unsigned execute_one(struct processor *p, const struct operation *o, enum instru
 
 /* ---- Interruptions (isa/interruption.c) ---- */
 
-/* Each stores the old PSW and the codes, loads the new PSW, counts and books the swap. psw.ia must be what the old PSW is
- * to show. */
+/* Each stores the old PSW and the codes, loads the new PSW, counts and books the swap. psw.ia must be what the old PSW
+ * is to show. */
 void interrupt_program(struct processor *p, unsigned code, unsigned ilc);
 void interrupt_svc(struct processor *p, unsigned ilc);
 void interrupt_restart(struct processor *p);

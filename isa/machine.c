@@ -1,7 +1,7 @@
 /* The bare machine: its life, its run loop, and the view from outside that virtual machines share.
  *
- * machine_run alternates between taking interruptions and executing until the next moment at which one could be due. The
- * host never enters into it: when the loop is left to ask whether the user has had enough, nothing of the machine
+ * machine_run alternates between taking interruptions and executing until the next moment at which one could be due.
+ * The host never enters into it: when the loop is left to ask whether the user has had enough, nothing of the machine
  * changes. */
 #include "isa/machine.h"
 
@@ -19,8 +19,8 @@ const char *machine_status_name(enum machine_status s) {
 }
 
 const char *cycle_cause_name(enum cycle_cause c) {
-    static const char *const names[CAUSE_COUNT] = {"direct",     "tlb",    "interruption", "dispatch", "interpretation",
-                                                   "shadow",     "reflection", "device",   "idle"};
+    static const char *const names[CAUSE_COUNT] = {"direct", "tlb",        "interruption", "dispatch", "interpretation",
+                                                   "shadow", "reflection", "device",       "idle"};
     return names[c];
 }
 
@@ -32,14 +32,16 @@ static void storage_changed(void *self, uint32_t absolute, uint32_t length) {
         uint32_t offset = absolute & (STORAGE_BLOCK_BYTES - 1);
         uint32_t part = STORAGE_BLOCK_BYTES - offset < length ? STORAGE_BLOCK_BYTES - offset : length;
         struct code_block *code = m->code ? m->code[absolute >> STORAGE_BLOCK_SHIFT] : NULL;
-        if (code) code_changed(code, offset, part);
+        if (code)
+            code_changed(code, offset, part);
         absolute += part;
         length -= part;
     }
 }
 
 static uint8_t channel_access(struct machine *m, uint32_t absolute, uint32_t length, uint8_t **key) {
-    if (!storage_has(m->storage, absolute, length)) return CHANNEL_PROGRAM_CHECK;
+    if (!storage_has(m->storage, absolute, length))
+        return CHANNEL_PROGRAM_CHECK;
     *key = storage_key(m->storage, absolute);
     return 0;
 }
@@ -47,8 +49,10 @@ static uint8_t channel_access(struct machine *m, uint32_t absolute, uint32_t len
 static uint8_t channel_fetch(void *self, uint32_t absolute, unsigned access_key, void *to, uint32_t length) {
     struct machine *m = self;
     uint8_t *key, status = channel_access(m, absolute, length, &key);
-    if (status) return status;
-    if (!storage_may_fetch(*key, access_key)) return CHANNEL_PROTECTION_CHECK;
+    if (status)
+        return status;
+    if (!storage_may_fetch(*key, access_key))
+        return CHANNEL_PROTECTION_CHECK;
     *key |= KEY_REFERENCE;
     storage_read(m->storage, absolute, to, length);
     return 0;
@@ -57,8 +61,10 @@ static uint8_t channel_fetch(void *self, uint32_t absolute, unsigned access_key,
 static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key, const void *from, uint32_t length) {
     struct machine *m = self;
     uint8_t *key, status = channel_access(m, absolute, length, &key);
-    if (status) return status;
-    if (!storage_may_store(*key, access_key)) return CHANNEL_PROTECTION_CHECK;
+    if (status)
+        return status;
+    if (!storage_may_store(*key, access_key))
+        return CHANNEL_PROTECTION_CHECK;
     *key |= KEY_REFERENCE | KEY_CHANGE;
     storage_write(m->storage, absolute, from, length);
     return 0;
@@ -66,12 +72,18 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key,
 
 static void console_printed(void *self, const char *line, size_t length) {
     struct machine *m = self;
-    if (m->console_line) m->console_line(m->line_self, line, length);
-    if (!trace_wants(m->trace, TRACE_CONSOLE)) return;
+    if (m->console_line)
+        m->console_line(m->line_self, line, length);
+    if (!trace_wants(m->trace, TRACE_CONSOLE))
+        return;
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)length, line);
-    struct trace_event event = {.kind = TRACE_CONSOLE, .cycle = processor_cycles(m->processor), .machine = m->name,
-                                .level = m->level, .a = ADDRESS_CONSOLE, .text = text};
+    struct trace_event event = {.kind = TRACE_CONSOLE,
+                                .cycle = processor_cycles(m->processor),
+                                .machine = m->name,
+                                .level = m->level,
+                                .a = ADDRESS_CONSOLE,
+                                .text = text};
     trace_emit(m->trace, &event);
 }
 
@@ -97,7 +109,8 @@ static void processor_reset(struct processor *p) {
 
 static struct processor *processor_new(struct machine *m) {
     struct processor *p = calloc(1, sizeof *p);
-    if (!p) return NULL;
+    if (!p)
+        return NULL;
     p->machine = m;
     p->storage = m->storage;
     p->model = m->model;
@@ -125,9 +138,9 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->storage->self = m;
     m->timeline = timeline_new();
     struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
-    if (m->timeline) m->channels = channel_set_new(&host);
-    if (!m->channels ||
-        !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self) ||
+    if (m->timeline)
+        m->channels = channel_set_new(&host);
+    if (!m->channels || !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self) ||
         !(m->processor = processor_new(m))) {
         machine_free(m);
         error_set(e, ERROR_INTERNAL, "no memory for a machine");
@@ -137,9 +150,11 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
 }
 
 void machine_free(struct machine *m) {
-    if (!m) return;
+    if (!m)
+        return;
     if (m->code)
-        for (uint32_t i = 0; i < m->storage->size_bytes >> STORAGE_BLOCK_SHIFT; i++) free(m->code[i]);
+        for (uint32_t i = 0; i < m->storage->size_bytes >> STORAGE_BLOCK_SHIFT; i++)
+            free(m->code[i]);
     free(m->code);
     channel_set_free(m->channels);
     timeline_free(m->timeline);
@@ -170,8 +185,10 @@ struct machine *machine_new_virtual(struct machine *host, const struct machine_o
 }
 
 void machine_free_virtual(struct machine *m) {
-    if (!m) return;
-    if (m->host->running == m) m->host->running = NULL;
+    if (!m)
+        return;
+    if (m->host->running == m)
+        m->host->running = NULL;
     free(m);
 }
 
@@ -179,15 +196,20 @@ void machine_free_virtual(struct machine *m) {
 
 const char *machine_name(const struct machine *m) { return m->name; }
 uint32_t machine_memory(const struct machine *m) { return m->memory; }
-struct machine *machine_host(const struct machine *m) { return m->host; }
+struct machine *machine_host(const struct machine *m) {
+    return m->host;
+}
 int machine_level(const struct machine *m) { return m->level; }
 const struct cost_model *machine_model(const struct machine *m) { return m->model; }
-struct trace *machine_trace(const struct machine *m) { return m->trace; }
+struct trace *machine_trace(const struct machine *m) {
+    return m->trace;
+}
 bool machine_nominal(const struct machine *m) { return m->nominal_time; }
 enum machine_status machine_status(const struct machine *m) { return m->status; }
 
 struct machine *machine_bare(struct machine *m) {
-    while (m->host) m = m->host;
+    while (m->host)
+        m = m->host;
     return m;
 }
 
@@ -204,36 +226,45 @@ static enum access each_page(struct machine *m, uint32_t real, uint8_t *bytes, u
     for (uint32_t done = 0, part; done < length; done += part) {
         uint32_t at = real + done;
         part = 4096 - (at & 4095);
-        if (part > length - done) part = length - done;
+        if (part > length - done)
+            part = length - done;
         uint32_t absolute = storage_prefix(at, prefix);
-        if (poke) storage_write(m->storage, absolute, bytes + done, part);
-        else storage_read(m->storage, absolute, bytes + done, part);
+        if (poke)
+            storage_write(m->storage, absolute, bytes + done, part);
+        else
+            storage_read(m->storage, absolute, bytes + done, part);
     }
     return ACCESS_OK;
 }
 
 enum access machine_peek(struct machine *m, uint32_t real, void *to, uint32_t length) {
-    if (m->ops) return m->ops->peek(m->self, real, to, length);
+    if (m->ops)
+        return m->ops->peek(m->self, real, to, length);
     return storage_has(m->storage, real, length) ? each_page(m, real, to, length, false) : ACCESS_ADDRESSING;
 }
 
 enum access machine_poke(struct machine *m, uint32_t real, const void *from, uint32_t length) {
-    if (m->ops) return m->ops->poke(m->self, real, from, length);
-    if (!storage_has(m->storage, real, length)) return ACCESS_ADDRESSING;
+    if (m->ops)
+        return m->ops->poke(m->self, real, from, length);
+    if (!storage_has(m->storage, real, length))
+        return ACCESS_ADDRESSING;
     return each_page(m, real, (uint8_t *)(uintptr_t)from, length, true);
 }
 
 int machine_key(struct machine *m, uint32_t real) {
-    if (m->ops) return m->ops->key(m->self, real);
-    if (!storage_has(m->storage, real, 1)) return -1;
+    if (m->ops)
+        return m->ops->key(m->self, real);
+    if (!storage_has(m->storage, real, 1))
+        return -1;
     return *storage_key(m->storage, storage_prefix(real, m->processor->prefix));
 }
 
 bool machine_load(struct machine *m, uint32_t at, const void *image, size_t length, struct error *e) {
     if (at > m->memory || length > m->memory - at)
-        return error_set(e, ERROR_INPUT, "an image of %zu bytes at %06X does not fit into a storage of %u bytes", length,
-                         at, m->memory);
-    if (length) machine_poke(m, at, image, (uint32_t)length);
+        return error_set(e, ERROR_INPUT, "an image of %zu bytes at %06X does not fit into a storage of %u bytes",
+                         length, at, m->memory);
+    if (length)
+        machine_poke(m, at, image, (uint32_t)length);
     return true;
 }
 
@@ -331,12 +362,14 @@ void processor_flush(struct processor *p) {
 
 void processor_left(struct processor *p, struct machine *m) {
     m->running = NULL;
-    if (m->level < p->level) p->level = m->level;
+    if (m->level < p->level)
+        p->level = m->level;
 }
 
 static uint64_t interruptions_of(const struct machine *m) {
     uint64_t n = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++) n += m->interruptions[c];
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
+        n += m->interruptions[c];
     return n;
 }
 
@@ -354,7 +387,8 @@ uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cau
 
 uint64_t machine_booked_level(const struct machine *m, int level) {
     uint64_t sum = 0;
-    for (int c = 0; c < CAUSE_COUNT; c++) sum += machine_booked(m, level, (enum cycle_cause)c);
+    for (int c = 0; c < CAUSE_COUNT; c++)
+        sum += machine_booked(m, level, (enum cycle_cause)c);
     return sum;
 }
 
@@ -363,11 +397,13 @@ uint64_t machine_booked_level(const struct machine *m, int level) {
 /* Moves the clock without executing: a wait. What passes is idle time. */
 static void pass_time(struct processor *p, uint64_t until) {
     uint64_t now = processor_clock(p);
-    if (until <= now) return;
+    if (until <= now)
+        return;
     processor_flush(p);
     p->horizon += until - now;
     p->flushed_nominal += until - now;
-    for (struct machine *m = p->machine; m; m = m->running) m->nominal += until - now;
+    for (struct machine *m = p->machine; m; m = m->running)
+        m->nominal += until - now;
     p->booked[p->level][CAUSE_IDLE] += until - now;
 }
 
@@ -381,17 +417,20 @@ static void catch_up(struct processor *p) {
         int64_t before = (int32_t)bytes_get32(raw), after = before - (int64_t)(ticks - p->interval_ticks) * 256;
         bytes_put32(raw, (uint32_t)after);
         storage_write(p->storage, absolute, raw, 4);
-        if (before >= 0 && after < 0) p->external |= PENDING_INTERVAL_TIMER;
+        if (before >= 0 && after < 0)
+            p->external |= PENDING_INTERVAL_TIMER;
         p->interval_ticks = ticks;
     }
     sim_time now = clock * CYCLE_PICOSECONDS;
-    if (timeline_next(p->machine->timeline) <= now) timeline_advance(p->machine->timeline, now);
+    if (timeline_next(p->machine->timeline) <= now)
+        timeline_advance(p->machine->timeline, now);
 }
 
 /* When the interval timer will be negative, if it is not and may interrupt. */
 static uint64_t interval_timer_due(const struct processor *p) {
     uint8_t raw[4];
-    if (!psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER)) return UINT64_MAX;
+    if (!psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER))
+        return UINT64_MAX;
     storage_read(p->storage, storage_prefix(80, p->prefix), raw, 4);
     int32_t value = (int32_t)bytes_get32(raw);
     return value < 0 ? UINT64_MAX : clock_tick_at(p->interval_ticks + (uint64_t)value / 256 + 1);
@@ -400,8 +439,10 @@ static uint64_t interval_timer_due(const struct processor *p) {
 /* An enabled wait: on to the next thing that can end it. False: there is none. */
 static bool wait_for_event(struct processor *p) {
     uint64_t next = interrupt_next(p), interval = interval_timer_due(p);
-    if (interval < next) next = interval;
-    if (next == UINT64_MAX) return false;
+    if (interval < next)
+        next = interval;
+    if (next == UINT64_MAX)
+        return false;
     pass_time(p, next);
     return true;
 }
@@ -415,7 +456,8 @@ static void set_horizon(struct processor *p, uint64_t cycles) {
 
 static struct machine *innermost_running(struct processor *p) {
     struct machine *m = p->machine;
-    while (m->running) m = m->running;
+    while (m->running)
+        m = m->running;
     return m;
 }
 
@@ -428,14 +470,17 @@ static uint64_t cycles_to_run(struct processor *p) {
     struct machine *m = p->machine;
     uint64_t cycles = POLL_CYCLES, clock = processor_clock(p), next = interrupt_next(p);
     uint64_t tick = clock_tick_at(p->interval_ticks + 1);
-    if (tick < next) next = tick;
+    if (tick < next)
+        next = tick;
     p->next_event = next;
-    if (next - clock < cycles) cycles = next > clock ? next - clock : 1;
+    if (next - clock < cycles)
+        cycles = next > clock ? next - clock : 1;
     if (m->limits->instructions) {
         /* Every instruction that stays in the loop takes a cycle at least. */
         uint64_t count = m->limited->instructions + interruptions_of(m->limited);
         uint64_t left = count < m->limit_count ? m->limit_count - count : 1;
-        if (left < cycles) cycles = left;
+        if (left < cycles)
+            cycles = left;
     }
     if (m->limits->cycles && m->limit_cycles - processor_cycles(p) < cycles) {
         uint64_t left = m->limit_cycles - processor_cycles(p);
@@ -456,9 +501,11 @@ static bool limit_reached(struct processor *p) {
         /* Between an instruction and the interruption that is part of it a virtual machine is not running: it stops
          * behind both, as the bare machine does. */
         uint64_t count = m->limited->instructions + interruptions_of(m->limited);
-        if (count > m->limit_count || (count == m->limit_count && machine_is_running(m->limited))) return true;
+        if (count > m->limit_count || (count == m->limit_count && machine_is_running(m->limited)))
+            return true;
     }
-    if (l->cycles && processor_cycles(p) >= m->limit_cycles) return true;
+    if (l->cycles && processor_cycles(p) >= m->limit_cycles)
+        return true;
     return l->until_trap && interruptions_of(m->limited) != m->trap_count;
 }
 
@@ -466,27 +513,35 @@ static void trace_instruction(struct processor *p, struct machine *m) {
     uint8_t text[6] = {0};
     uint32_t absolute;
     char line[8];
-    if (!trace_wants(p->machine->trace, TRACE_INSTRUCTION)) return;
-    if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK) return;
+    if (!trace_wants(p->machine->trace, TRACE_INSTRUCTION))
+        return;
+    if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK)
+        return;
     storage_read(p->storage, absolute, text, storage_has(p->storage, absolute, 6) ? 6 : 2);
     const struct instruction *i = instruction_decode(text);
     snprintf(line, sizeof line, "%s", i ? i->mnemonic : "?");
-    struct trace_event event = {.kind = TRACE_INSTRUCTION, .cycle = processor_cycles(p), .machine = m->name,
-                                .level = p->level, .a = p->psw.ia, .b = instruction_length(text[0]),
-                                .c = i ? cost_static(p->model, i, text) : 0, .text = line};
+    struct trace_event event = {.kind = TRACE_INSTRUCTION,
+                                .cycle = processor_cycles(p),
+                                .machine = m->name,
+                                .level = p->level,
+                                .a = p->psw.ia,
+                                .b = instruction_length(text[0]),
+                                .c = i ? cost_static(p->model, i, text) : 0,
+                                .text = line};
     trace_emit(p->machine->trace, &event);
 }
 
 /* True when the machine that was asked for is about to execute the address at which to stop. */
 static bool at_address(struct processor *p) {
     struct machine *m = p->machine;
-    return m->limits->has_address && innermost_running(p) == m->limited &&
-           p->psw.ia == m->limits->until_address && m->limited->instructions != m->address_checked;
+    return m->limits->has_address && innermost_running(p) == m->limited && p->psw.ia == m->limits->until_address &&
+           m->limited->instructions != m->address_checked;
 }
 
 /* Books what an instruction that did not complete has cost nevertheless: the walks it caused. */
 static void settle(struct processor *p) {
-    if (p->tlb_cost) processor_book(p, p->tlb_cost, CAUSE_TLB);
+    if (p->tlb_cost)
+        processor_book(p, p->tlb_cost, CAUSE_TLB);
     p->charged = 0;
 }
 
@@ -501,7 +556,8 @@ static void program_interruption(struct processor *p, unsigned x) {
         processor_flush(p);
         processor_book(p, p->model->exception, CAUSE_DIRECT);
     }
-    if (!nullified) p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
+    if (!nullified)
+        p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
     interrupt_program(p, code, ilc);
 }
 
@@ -524,7 +580,8 @@ static void finish(struct processor *p, unsigned x) {
         interrupt_svc(p, p->length / 2);
         return;
     case OUTCOME_CALL:
-        if (!supervisor_call(p)) program_interruption(p, PROGRAM_OPERATION);
+        if (!supervisor_call(p))
+            program_interruption(p, PROGRAM_OPERATION);
         return;
     default: program_interruption(p, x);
     }
@@ -532,7 +589,8 @@ static void finish(struct processor *p, unsigned x) {
 
 static void begin(struct processor *p) {
     struct machine *m = p->machine;
-    if (!m->start_psw) return;
+    if (!m->start_psw)
+        return;
     struct psw psw;
     m->start_psw = false;
     psw_load(&psw, m->start);
@@ -541,9 +599,14 @@ static void begin(struct processor *p) {
 
 static void trace_stop(struct processor *p) {
     struct machine *m = p->machine;
-    if (!trace_wants(m->trace, TRACE_STOP)) return;
-    struct trace_event event = {.kind = TRACE_STOP, .cycle = processor_cycles(p), .machine = m->name, .level = 0,
-                                .a = p->psw.ia, .text = machine_status_name(m->status)};
+    if (!trace_wants(m->trace, TRACE_STOP))
+        return;
+    struct trace_event event = {.kind = TRACE_STOP,
+                                .cycle = processor_cycles(p),
+                                .machine = m->name,
+                                .level = 0,
+                                .a = p->psw.ia,
+                                .text = machine_status_name(m->status)};
     trace_emit(m->trace, &event);
 }
 
@@ -552,17 +615,22 @@ static bool turn(struct processor *p) {
     struct machine *m = p->machine;
     processor_flush(p);
     if (limit_reached(p)) {
-        if (psw_disabled_wait(&p->psw)) m->status = MACHINE_DISABLED_WAIT; /* it has come to its end with the limit */
+        if (psw_disabled_wait(&p->psw))
+            m->status = MACHINE_DISABLED_WAIT; /* it has come to its end with the limit */
         return false;
     }
     catch_up(p);
-    if (interrupt_pending(p)) return m->status == MACHINE_READY;
+    if (interrupt_pending(p))
+        return m->status == MACHINE_READY;
     if (psw_wait(&p->psw)) {
-        if (psw_disabled_wait(&p->psw)) m->status = MACHINE_DISABLED_WAIT;
-        else if (!wait_for_event(p)) m->status = MACHINE_IDLE;
+        if (psw_disabled_wait(&p->psw))
+            m->status = MACHINE_DISABLED_WAIT;
+        else if (!wait_for_event(p))
+            m->status = MACHINE_IDLE;
         return m->status == MACHINE_READY;
     }
-    if (at_address(p)) return false;
+    if (at_address(p))
+        return false;
     m->address_checked = UINT64_MAX;
     trace_instruction(p, innermost_running(p));
     set_horizon(p, cycles_to_run(p));
@@ -583,13 +651,17 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     m->limit_cycles = saturate(processor_cycles(p), m->limits->cycles);
     m->trap_count = interruptions_of(asked);
     m->address_checked = innermost_running(p) == asked ? asked->instructions : UINT64_MAX;
-    if (m->status == MACHINE_IDLE) m->status = MACHINE_READY;
-    if (!m->started && asked != m) machine_restart(m);
+    if (m->status == MACHINE_IDLE)
+        m->status = MACHINE_READY;
+    if (!m->started && asked != m)
+        machine_restart(m);
     begin(p);
     for (unsigned turns = 0; m->status == MACHINE_READY && turn(p); turns++)
-        if (turns % POLL_TURNS == 0 && m->limits->interrupted && m->limits->interrupted(m->limits->self)) break;
+        if (turns % POLL_TURNS == 0 && m->limits->interrupted && m->limits->interrupted(m->limits->self))
+            break;
     processor_flush(p);
-    if (m->status != MACHINE_READY) trace_stop(p);
+    if (m->status != MACHINE_READY)
+        trace_stop(p);
     m->limits = NULL;
     return asked->status == MACHINE_READY ? m->status : asked->status;
 }

@@ -60,7 +60,7 @@ enum {
     CR0_INTERVAL_TIMER = 0x00000080,
     CR0_INTERRUPT_KEY = 0x00000040,
     CR0_EXTERNAL_SIGNALS = 0x00000020,
-    CR0_PAGE_PROTECTION = 0x00000008,   /* facilities of the bare machine, off after reset (docs/architecture.md) */
+    CR0_PAGE_PROTECTION = 0x00000008, /* facilities of the bare machine, off after reset (docs/architecture.md) */
     CR0_STCK_CONTROL = 0x00000002,
 };
 
@@ -95,12 +95,12 @@ enum { MACHINE_LEVELS = 16 }; /* how deep machines may nest, the bare one includ
 enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E };
 
 struct machine_options {
-    const char *name;               /* for traces; NULL: "bare". Copied. */
-    uint32_t memory_bytes;          /* a multiple of 2 KB, 4 KB to 16 MB */
-    const struct cost_model *model; /* borrowed for the machine's life */
-    struct trace *trace;            /* borrowed; may be NULL */
-    uint64_t seed;                  /* of its random streams (supervisors' keys) */
-    bool nominal_time;              /* clocks count only what retires (docs/architecture.md, nominal time) */
+    const char *name;                         /* for traces; NULL: "bare". Copied. */
+    uint32_t memory_bytes;                    /* a multiple of 2 KB, 4 KB to 16 MB */
+    const struct cost_model *model;           /* borrowed for the machine's life */
+    struct trace *trace;                      /* borrowed; may be NULL */
+    uint64_t seed;                            /* of its random streams (supervisors' keys) */
+    bool nominal_time;                        /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
     void *line_self;
 };
@@ -170,10 +170,10 @@ uint64_t machine_booked_level(const struct machine *m, int level);
 
 /* Limits of one call of machine_run; zero-initialise for none. */
 struct machine_limits {
-    uint64_t instructions;  /* that this machine may still retire, interruptions counted as well (an instruction that
-                             * ends with its interruption counts for two and is not divided); 0: no limit */
-    uint64_t cycles;        /* of the bare machine; 0: no limit */
-    bool until_trap;        /* stop after the next interruption of this machine */
+    uint64_t instructions; /* that this machine may still retire, interruptions counted as well (an instruction that
+                            * ends with its interruption counts for two and is not divided); 0: no limit */
+    uint64_t cycles;       /* of the bare machine; 0: no limit */
+    bool until_trap;       /* stop after the next interruption of this machine */
     bool has_address;
     uint32_t until_address; /* stop before this machine executes the instruction there */
     /* Asked every few thousand instructions; true stops (Ctrl-C, a Lua budget). May be NULL. */

@@ -14,9 +14,11 @@ OPERATION(load_psw) {
     uint32_t a = address_2(p, o);
     uint64_t wide;
     uint8_t raw[8];
-    if (a & 7) return PROGRAM_SPECIFICATION;
+    if (a & 7)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_doubleword(p, a, &wide);
-    if (x) return x;
+    if (x)
+        return x;
     bytes_put64(raw, wide);
     psw_load(&p->psw, raw);
     return 0; /* whether it is valid is asked when the next instruction is about to be fetched */
@@ -30,7 +32,8 @@ static unsigned set_mask(struct processor *p, uint8_t mask) {
 
 OPERATION(set_system_mask) {
     uint8_t mask;
-    if (p->cr[0] & CR0_SSM_SUPPRESSION) return PROGRAM_SPECIAL_OPERATION;
+    if (p->cr[0] & CR0_SSM_SUPPRESSION)
+        return PROGRAM_SPECIAL_OPERATION;
     unsigned x = fetch_byte(p, address_2(p, o), &mask);
     return x ? x : set_mask(p, mask);
 }
@@ -70,14 +73,18 @@ OPERATION(load_control) {
     uint32_t a = address_2(p, o), n = registers(o);
     uint8_t raw[64];
     struct span s;
-    if (a & 3) return PROGRAM_SPECIFICATION;
+    if (a & 3)
+        return PROGRAM_SPECIFICATION;
     unsigned x = span_open(p, a, 4 * n, ACCESS_FETCH, &s);
-    if (x) return x;
+    if (x)
+        return x;
     span_read(&s, raw);
     p->dynamic_cost += p->model->row[INSTRUCTION_LCTL].per_doubleword * (((a & 7) + 4 * n + 7) >> 3);
     uint32_t cr0 = p->cr[0], cr1 = p->cr[1];
-    for (uint32_t i = 0; i < n; i++) p->cr[(o->r1 + i) & 15] = bytes_get32(raw + 4 * i);
-    if (cr0 != p->cr[0] || cr1 != p->cr[1]) control_changed(p);
+    for (uint32_t i = 0; i < n; i++)
+        p->cr[(o->r1 + i) & 15] = bytes_get32(raw + 4 * i);
+    if (cr0 != p->cr[0] || cr1 != p->cr[1])
+        control_changed(p);
     return 0;
 }
 
@@ -85,10 +92,13 @@ OPERATION(store_control) {
     uint32_t a = address_2(p, o), n = registers(o);
     uint8_t raw[64];
     struct span s;
-    if (a & 3) return PROGRAM_SPECIFICATION;
+    if (a & 3)
+        return PROGRAM_SPECIFICATION;
     unsigned x = span_open(p, a, 4 * n, ACCESS_STORE, &s);
-    if (x) return x;
-    for (uint32_t i = 0; i < n; i++) bytes_put32(raw + 4 * i, p->cr[(o->r1 + i) & 15]);
+    if (x)
+        return x;
+    for (uint32_t i = 0; i < n; i++)
+        bytes_put32(raw + 4 * i, p->cr[(o->r1 + i) & 15]);
     span_write(&s, raw);
     span_stored(&s);
     return 0;
@@ -97,7 +107,8 @@ OPERATION(store_control) {
 OPERATION(load_real_address) {
     struct dat_walk w;
     enum access x = walk_tables(p, address_rx(p, o), &w);
-    if (x == ACCESS_ADDRESSING || x == ACCESS_TRANSLATION_SPECIFICATION) return x;
+    if (x == ACCESS_ADDRESSING || x == ACCESS_TRANSLATION_SPECIFICATION)
+        return x;
     R1 = w.real;
     p->psw.cc = (uint8_t)w.condition;
     return 0;
@@ -118,14 +129,18 @@ static uint8_t *key_at(struct processor *p, uint32_t real) {
 
 OPERATION(invalidate_page_table_entry) {
     struct dat_format f;
-    if (!dat_format(p->cr[0], &f)) return ACCESS_TRANSLATION_SPECIFICATION;
+    if (!dat_format(p->cr[0], &f))
+        return ACCESS_TRANSLATION_SPECIFICATION;
     uint32_t va = p->gpr[o->r2], index = (va & ((1u << f.segment_shift) - 1)) >> f.page_shift;
     uint32_t real = ((R1 & 0x00FFFFF8) + 2 * index) & ADDRESS_MASK;
     uint8_t raw[2];
-    if (!real_read(p, real, raw, 2)) return ACCESS_ADDRESSING;
+    if (!real_read(p, real, raw, 2))
+        return ACCESS_ADDRESSING;
     /* The entry is an operand here, so it is protected like one. */
-    if (p->psw.key && p->psw.key != *key_at(p, real & 0xFFF800) >> 4) return ACCESS_PROTECTION;
-    if (p->cr[0] & CR0_LOW_ADDRESS_PROTECTION && real < 512) return ACCESS_PROTECTION;
+    if (p->psw.key && p->psw.key != *key_at(p, real & 0xFFF800) >> 4)
+        return ACCESS_PROTECTION;
+    if (p->cr[0] & CR0_LOW_ADDRESS_PROTECTION && real < 512)
+        return ACCESS_PROTECTION;
     uint16_t entry = bytes_get16(raw);
     uint32_t frame = (uint32_t)(entry & (f.page_shift == 12 ? 0xFFF0 : 0xFFF8)) << 8;
     bytes_put16(raw, entry | (f.page_shift == 12 ? 0x8 : 0x4));
@@ -137,11 +152,14 @@ OPERATION(invalidate_page_table_entry) {
 
 OPERATION(set_prefix) {
     uint32_t a = address_2(p, o), value;
-    if (a & 3) return PROGRAM_SPECIFICATION;
+    if (a & 3)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_word(p, a, &value);
-    if (x) return x;
+    if (x)
+        return x;
     value &= 0x00FFF000;
-    if (!storage_has(p->storage, value, 4096)) return ACCESS_ADDRESSING;
+    if (!storage_has(p->storage, value, 4096))
+        return ACCESS_ADDRESSING;
     p->prefix = value;
     tlb_purge(&p->tlb);
     access_forget(p);
@@ -168,8 +186,10 @@ OPERATION(store_cpu_id) {
 OPERATION(set_storage_key) {
     uint32_t r2 = p->gpr[o->r2];
     uint8_t *key = key_at(p, r2 & 0xFFF800);
-    if (r2 & 15) return PROGRAM_SPECIFICATION;
-    if (!key) return ACCESS_ADDRESSING;
+    if (r2 & 15)
+        return PROGRAM_SPECIFICATION;
+    if (!key)
+        return ACCESS_ADDRESSING;
     *key = R1 & 0xFE;
     access_forget(p);
     return 0;
@@ -178,8 +198,10 @@ OPERATION(set_storage_key) {
 OPERATION(insert_storage_key) {
     uint32_t r2 = p->gpr[o->r2];
     uint8_t *key = key_at(p, r2 & 0xFFF800);
-    if (r2 & 15) return PROGRAM_SPECIFICATION;
-    if (!key) return ACCESS_ADDRESSING;
+    if (r2 & 15)
+        return PROGRAM_SPECIFICATION;
+    if (!key)
+        return ACCESS_ADDRESSING;
     R1 = (R1 & 0xFFFFFF00u) | (*key & (psw_ec(&p->psw) ? 0xFE : 0xF8));
     return 0;
 }
@@ -188,7 +210,8 @@ static uint8_t reference_code(uint8_t key) { return (key & KEY_REFERENCE ? 2 : 0
 
 OPERATION(reset_reference_bit) {
     uint8_t *key = key_at(p, address_2(p, o) & 0xFFF800);
-    if (!key) return ACCESS_ADDRESSING;
+    if (!key)
+        return ACCESS_ADDRESSING;
     p->psw.cc = reference_code(*key);
     *key &= (uint8_t)~KEY_REFERENCE;
     access_forget(p);
@@ -205,8 +228,10 @@ static uint8_t *key_pair(struct processor *p, uint32_t real, unsigned *count) {
 OPERATION(set_storage_key_extended) {
     unsigned n;
     uint8_t *key = key_pair(p, p->gpr[o->r2], &n);
-    if (!key) return ACCESS_ADDRESSING;
-    for (unsigned i = 0; i < n; i++) key[i] = R1 & 0xFE;
+    if (!key)
+        return ACCESS_ADDRESSING;
+    for (unsigned i = 0; i < n; i++)
+        key[i] = R1 & 0xFE;
     access_forget(p);
     return 0;
 }
@@ -214,7 +239,8 @@ OPERATION(set_storage_key_extended) {
 OPERATION(insert_storage_key_extended) {
     unsigned n;
     uint8_t *key = key_pair(p, p->gpr[o->r2], &n);
-    if (!key) return ACCESS_ADDRESSING;
+    if (!key)
+        return ACCESS_ADDRESSING;
     R1 = (R1 & 0xFFFFFF00u) | key[0] | (n > 1 ? key[1] : 0);
     return 0;
 }
@@ -222,9 +248,11 @@ OPERATION(insert_storage_key_extended) {
 OPERATION(reset_reference_bit_extended) {
     unsigned n;
     uint8_t *key = key_pair(p, p->gpr[o->r2], &n);
-    if (!key) return ACCESS_ADDRESSING;
+    if (!key)
+        return ACCESS_ADDRESSING;
     p->psw.cc = reference_code(n > 1 ? key[0] | key[1] : key[0]);
-    for (unsigned i = 0; i < n; i++) key[i] &= (uint8_t)~KEY_REFERENCE;
+    for (unsigned i = 0; i < n; i++)
+        key[i] &= (uint8_t)~KEY_REFERENCE;
     access_forget(p);
     return 0;
 }
@@ -236,9 +264,11 @@ OPERATION(test_protection) {
     enum access_kind kinds[2] = {ACCESS_FETCH, ACCESS_STORE};
     unsigned x[2];
     p->psw.key = address_2(p, o) >> 4 & 15;
-    for (int i = 0; i < 2; i++) x[i] = access_locate(p, address_1(p, o), kinds[i], &absolute);
+    for (int i = 0; i < 2; i++)
+        x[i] = access_locate(p, address_1(p, o), kinds[i], &absolute);
     p->psw.key = key;
-    if (x[0] == ACCESS_ADDRESSING || x[0] == ACCESS_TRANSLATION_SPECIFICATION) return x[0];
+    if (x[0] == ACCESS_ADDRESSING || x[0] == ACCESS_TRANSLATION_SPECIFICATION)
+        return x[0];
     p->psw.cc = x[0] == ACCESS_SEGMENT || x[0] == ACCESS_PAGE ? 3 : x[0] ? 2 : x[1] ? 1 : 0;
     return 0;
 }
@@ -246,9 +276,11 @@ OPERATION(test_protection) {
 /* ---- Clocks: an instruction sees the time at its own start ---- */
 
 OPERATION(store_clock) {
-    if (p->cr[0] & CR0_STCK_CONTROL && psw_problem(&p->psw)) return PROGRAM_PRIVILEGED;
+    if (p->cr[0] & CR0_STCK_CONTROL && psw_problem(&p->psw))
+        return PROGRAM_PRIVILEGED;
     unsigned x = store_doubleword(p, address_2(p, o), clock_tod(p));
-    if (!x) p->psw.cc = 0;
+    if (!x)
+        p->psw.cc = 0;
     return x;
 }
 
@@ -265,7 +297,8 @@ static unsigned store_value(struct processor *p, const struct operation *o, uint
 OPERATION(set_clock) {
     uint64_t value;
     unsigned x = fetch_clock(p, o, &value);
-    if (x) return x;
+    if (x)
+        return x;
     p->tod_epoch = value - clock_units(processor_clock(p));
     p->psw.cc = 0;
     return 0;
@@ -274,7 +307,8 @@ OPERATION(set_clock) {
 OPERATION(set_clock_comparator) {
     uint64_t value;
     unsigned x = fetch_clock(p, o, &value);
-    if (!x) p->comparator = value & ~(uint64_t)0xFF;
+    if (!x)
+        p->comparator = value & ~(uint64_t)0xFF;
     return x;
 }
 
@@ -283,7 +317,8 @@ OPERATION(store_clock_comparator) { return store_value(p, o, p->comparator); }
 OPERATION(set_cpu_timer) {
     uint64_t value;
     unsigned x = fetch_clock(p, o, &value);
-    if (x) return x;
+    if (x)
+        return x;
     p->timer_value = value;
     p->timer_set = clock_units(processor_clock(p));
     return 0;
@@ -299,12 +334,14 @@ OPERATION(signal_processor) {
     unsigned order = address_2(p, o) & 0xFF;
     uint32_t status = 0;
     p->psw.cc = 3;
-    if (p->gpr[o->r2] & 0xFFFF) return 0;
+    if (p->gpr[o->r2] & 0xFFFF)
+        return 0;
     switch (order) {
     case SENSE: status = p->external & PENDING_EXTERNAL_CALL ? STATUS_CALL_PENDING : 0; break;
     case EXTERNAL_CALL:
         p->psw.cc = 2;
-        if (p->external & PENDING_EXTERNAL_CALL) return 0;
+        if (p->external & PENDING_EXTERNAL_CALL)
+            return 0;
         p->external |= PENDING_EXTERNAL_CALL;
         break;
     case EMERGENCY_SIGNAL: p->external |= PENDING_EMERGENCY_SIGNAL; break;
@@ -312,7 +349,8 @@ OPERATION(signal_processor) {
     default: status = STATUS_INVALID_ORDER; break;
     }
     p->psw.cc = status != 0;
-    if (status) R1 = status;
+    if (status)
+        R1 = status;
     return 0;
 }
 
@@ -327,20 +365,28 @@ OPERATION(diagnose) {
 static unsigned with_csw(struct processor *p, unsigned cc, uint64_t csw) {
     uint8_t raw[8];
     bytes_put64(raw, csw);
-    if (cc == 1) real_write(p, 64, raw, 8);
+    if (cc == 1)
+        real_write(p, 64, raw, 8);
     p->psw.cc = (uint8_t)cc;
     return 0;
 }
 
 static void trace_io(struct processor *p, const struct operation *o, const char *name, uint32_t ccw) {
-    if (!trace_wants(p->machine->trace, TRACE_IO_START)) return;
-    struct trace_event event = {.kind = TRACE_IO_START, .cycle = processor_cycles(p), .machine = p->machine->name,
-                                .level = p->level, .a = address_2(p, o) & 0xFFFF, .b = p->psw.cc, .c = ccw,
+    if (!trace_wants(p->machine->trace, TRACE_IO_START))
+        return;
+    struct trace_event event = {.kind = TRACE_IO_START,
+                                .cycle = processor_cycles(p),
+                                .machine = p->machine->name,
+                                .level = p->level,
+                                .a = address_2(p, o) & 0xFFFF,
+                                .b = p->psw.cc,
+                                .c = ccw,
                                 .text = name};
     trace_emit(p->machine->trace, &event);
 }
 
-/* The channels, with their time brought up to the instruction's: the timeline moves otherwise only when something is due. */
+/* The channels, with their time brought up to the instruction's: the timeline moves otherwise only when something is
+ * due. */
 static struct channel_set *channels_now(struct processor *p) {
     timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
     return p->machine->channels;
@@ -348,7 +394,8 @@ static struct channel_set *channels_now(struct processor *p) {
 
 static unsigned start(struct processor *p, const struct operation *o, const char *name) {
     uint8_t caw[4];
-    if (!real_read(p, 72, caw, 4)) return ACCESS_ADDRESSING;
+    if (!real_read(p, 72, caw, 4))
+        return ACCESS_ADDRESSING;
     p->psw.cc = (uint8_t)channel_start_io(channels_now(p), (uint16_t)address_2(p, o), bytes_get32(caw));
     trace_io(p, o, name, bytes_get32(caw) & ADDRESS_MASK);
     return 0;
@@ -360,7 +407,7 @@ OPERATION(start_io_fast_release) { return start(p, o, "SIOF"); }
 #define WITH_CSW(name, function)                                                                                       \
     OPERATION(name) {                                                                                                  \
         uint64_t csw = 0;                                                                                              \
-        unsigned cc = function(channels_now(p), (uint16_t)address_2(p, o), &csw);                                        \
+        unsigned cc = function(channels_now(p), (uint16_t)address_2(p, o), &csw);                                      \
         return with_csw(p, cc, csw);                                                                                   \
     }
 WITH_CSW(test_io, channel_test_io)
@@ -378,6 +425,7 @@ OPERATION(store_channel_id) {
     uint8_t raw[4];
     p->psw.cc = (uint8_t)channel_id(channels_now(p), (uint16_t)address_2(p, o), &id);
     bytes_put32(raw, id);
-    if (p->psw.cc == 0) real_write(p, 168, raw, 4);
+    if (p->psw.cc == 0)
+        real_write(p, 168, raw, 4);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Decimal arithmetic and conversion (Principles of Operation, "Decimal Instructions"). Packed numbers are taken apart into digits, least
- * significant first, worked on as one does on paper, and put together again. */
+/* Decimal arithmetic and conversion (Principles of Operation, "Decimal Instructions"). Packed numbers are taken apart
+ * into digits, least significant first, worked on as one does on paper, and put together again. */
 #include "isa/isa_internal.h"
 
 #define OPERATION(name) unsigned op_##name(struct processor *p, const struct operation *o)
@@ -14,7 +14,8 @@ struct decimal {
 
 static bool is_zero(const struct decimal *d) {
     for (unsigned i = 0; i < DIGITS; i++)
-        if (d->digit[i]) return false;
+        if (d->digit[i])
+            return false;
     return true;
 }
 
@@ -25,7 +26,8 @@ static bool take(struct decimal *d, const struct span *s) {
     for (unsigned i = 0; i < length; i++) {
         uint8_t byte = *span_at(s, length - 1 - i);
         if (i == 0) {
-            if ((byte & 15) < 10) return false;
+            if ((byte & 15) < 10)
+                return false;
             d->negative = (byte & 15) == 0xB || (byte & 15) == 0xD;
         } else {
             d->digit[d->count++] = byte & 15;
@@ -33,7 +35,8 @@ static bool take(struct decimal *d, const struct span *s) {
         d->digit[d->count++] = byte >> 4;
     }
     for (unsigned i = 0; i < d->count; i++)
-        if (d->digit[i] > 9) return false;
+        if (d->digit[i] > 9)
+            return false;
     return true;
 }
 
@@ -46,13 +49,15 @@ static bool put(const struct decimal *d, bool negative, const struct span *s) {
     }
     span_stored(s);
     for (; n < DIGITS; n++)
-        if (d->digit[n]) return true;
+        if (d->digit[n])
+            return true;
     return false;
 }
 
 static int compare_magnitudes(const struct decimal *a, const struct decimal *b) {
     for (int i = DIGITS - 1; i >= 0; i--)
-        if (a->digit[i] != b->digit[i]) return a->digit[i] < b->digit[i] ? -1 : 1;
+        if (a->digit[i] != b->digit[i])
+            return a->digit[i] < b->digit[i] ? -1 : 1;
     return 0;
 }
 
@@ -110,8 +115,10 @@ OPERATION(zero_and_add) {
     struct span s1, s2;
     struct decimal d;
     unsigned x = open_operands(p, o, ACCESS_STORE, &s1, &s2);
-    if (x) return x;
-    if (!take(&d, &s2)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&d, &s2))
+        return PROGRAM_DATA;
     return result(p, &d, &s1);
 }
 
@@ -119,8 +126,10 @@ static unsigned add_or_subtract(struct processor *p, const struct operation *o, 
     struct span s1, s2;
     struct decimal a, b;
     unsigned x = open_operands(p, o, ACCESS_STORE, &s1, &s2);
-    if (x) return x;
-    if (!take(&a, &s1) || !take(&b, &s2)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&a, &s1) || !take(&b, &s2))
+        return PROGRAM_DATA;
     b.negative ^= subtract;
     add_signed(&a, &b);
     return result(p, &a, &s1);
@@ -133,8 +142,10 @@ OPERATION(compare_decimal) {
     struct span s1, s2;
     struct decimal a, b;
     unsigned x = open_operands(p, o, ACCESS_FETCH, &s1, &s2);
-    if (x) return x;
-    if (!take(&a, &s1) || !take(&b, &s2)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&a, &s1) || !take(&b, &s2))
+        return PROGRAM_DATA;
     b.negative = !b.negative;
     add_signed(&a, &b);
     p->psw.cc = is_zero(&a) ? 0 : a.negative ? 1 : 2;
@@ -144,13 +155,17 @@ OPERATION(compare_decimal) {
 OPERATION(multiply_decimal) {
     struct span s1, s2;
     struct decimal a, b, product = {.count = DIGITS};
-    if (length_2(o) > 8 || length_2(o) >= length_1(o)) return PROGRAM_SPECIFICATION;
+    if (length_2(o) > 8 || length_2(o) >= length_1(o))
+        return PROGRAM_SPECIFICATION;
     unsigned x = open_operands(p, o, ACCESS_STORE, &s1, &s2);
-    if (x) return x;
-    if (!take(&a, &s1) || !take(&b, &s2)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&a, &s1) || !take(&b, &s2))
+        return PROGRAM_DATA;
     /* The multiplicand must leave as many bytes of zeros on the left as the multiplier is long. */
     for (uint32_t i = 0; i < length_2(o); i++)
-        if (*span_at(&s1, i)) return PROGRAM_DATA;
+        if (*span_at(&s1, i))
+            return PROGRAM_DATA;
     for (unsigned i = 0; i < b.count; i++)
         for (unsigned carry = 0, j = 0; i + j < DIGITS && (j < a.count || carry); j++) {
             unsigned v = product.digit[i + j] + (j < a.count ? a.digit[j] * b.digit[i] : 0) + carry;
@@ -170,10 +185,13 @@ static void bring_down(struct decimal *d, uint8_t digit) {
 OPERATION(divide_decimal) {
     struct span s1, s2;
     struct decimal a, b, quotient = {.count = 0}, remainder = {.count = 0};
-    if (length_2(o) > 8 || length_2(o) >= length_1(o)) return PROGRAM_SPECIFICATION;
+    if (length_2(o) > 8 || length_2(o) >= length_1(o))
+        return PROGRAM_SPECIFICATION;
     unsigned x = open_operands(p, o, ACCESS_STORE, &s1, &s2);
-    if (x) return x;
-    if (!take(&a, &s1) || !take(&b, &s2)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&a, &s1) || !take(&b, &s2))
+        return PROGRAM_DATA;
     for (int i = (int)a.count - 1; i >= 0; i--) {
         uint8_t times = 0;
         bring_down(&remainder, a.digit[i]);
@@ -185,8 +203,10 @@ OPERATION(divide_decimal) {
     }
     uint32_t quotient_length = length_1(o) - length_2(o);
     bool fits = !is_zero(&b);
-    for (unsigned i = quotient_length * 2 - 1; i < DIGITS; i++) fits = fits && !quotient.digit[i];
-    if (!fits) return PROGRAM_DECIMAL_DIVIDE;
+    for (unsigned i = quotient_length * 2 - 1; i < DIGITS; i++)
+        fits = fits && !quotient.digit[i];
+    if (!fits)
+        return PROGRAM_DECIMAL_DIVIDE;
     uint8_t field[16];
     struct span left = {{field, NULL}, {quotient_length, 0}, {NULL, NULL}};
     struct span right = {{field + quotient_length, NULL}, {length_2(o), 0}, {NULL, NULL}};
@@ -202,16 +222,20 @@ OPERATION(shift_and_round_decimal) {
     struct span s;
     struct decimal d, shifted = {.count = DIGITS};
     unsigned x = span_open(p, address_1(p, o), length_1(o), ACCESS_STORE, &s);
-    if (x) return x;
-    if (!take(&d, &s) || rounding > 9) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if (!take(&d, &s) || rounding > 9)
+        return PROGRAM_DATA;
     shifted.negative = d.negative;
     if (amount < 32) {
         for (unsigned i = 0; i < d.count; i++)
-            if (i + amount < DIGITS) shifted.digit[i + amount] = d.digit[i];
+            if (i + amount < DIGITS)
+                shifted.digit[i + amount] = d.digit[i];
     } else {
         unsigned right = 64 - amount;
         struct decimal one = {.count = 1};
-        for (unsigned i = right; i < d.count; i++) shifted.digit[i - right] = d.digit[i];
+        for (unsigned i = right; i < d.count; i++)
+            shifted.digit[i - right] = d.digit[i];
         one.digit[0] = right - 1 < d.count && d.digit[right - 1] + rounding > 9;
         add_magnitudes(&shifted, &one);
     }
@@ -223,12 +247,17 @@ OPERATION(convert_to_binary) {
     struct decimal d;
     uint32_t a = address_rx(p, o);
     unsigned x = span_open(p, a, 8, ACCESS_FETCH, &s);
-    if (x) return x;
-    if ((a & 7) != 0) p->dynamic_cost += p->model->crossing;
-    if (!take(&d, &s)) return PROGRAM_DATA;
+    if (x)
+        return x;
+    if ((a & 7) != 0)
+        p->dynamic_cost += p->model->crossing;
+    if (!take(&d, &s))
+        return PROGRAM_DATA;
     int64_t value = 0;
-    for (int i = 14; i >= 0; i--) value = value * 10 + d.digit[i];
-    if (d.negative) value = -value;
+    for (int i = 14; i >= 0; i--)
+        value = value * 10 + d.digit[i];
+    if (d.negative)
+        value = -value;
     p->gpr[o->r1] = (uint32_t)value;
     return value == (int32_t)value ? 0 : OUTCOME_COMPLETED | PROGRAM_FIXED_DIVIDE;
 }
@@ -237,6 +266,7 @@ OPERATION(convert_to_decimal) {
     int64_t value = (int32_t)p->gpr[o->r1];
     bool negative = value < 0;
     uint64_t packed = negative ? 0xD : 0xC, magnitude = (uint64_t)(negative ? -value : value);
-    for (unsigned shift = 4; magnitude; shift += 4, magnitude /= 10) packed |= magnitude % 10 << shift;
+    for (unsigned shift = 4; magnitude; shift += 4, magnitude /= 10)
+        packed |= magnitude % 10 << shift;
     return store_doubleword(p, address_rx(p, o), packed);
 }

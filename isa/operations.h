@@ -27,7 +27,8 @@ static inline unsigned add_signed(struct processor *p, uint32_t *to, int32_t a, 
     int32_t sum;
     bool over = __builtin_add_overflow(a, b, &sum);
     *to = (uint32_t)sum;
-    if (UNLIKELY(over)) return overflow(p);
+    if (UNLIKELY(over))
+        return overflow(p);
     p->psw.cc = cc_sign(sum);
     return 0;
 }
@@ -36,7 +37,8 @@ static inline unsigned subtract_signed(struct processor *p, uint32_t *to, int32_
     int32_t difference;
     bool over = __builtin_sub_overflow(a, b, &difference);
     *to = (uint32_t)difference;
-    if (UNLIKELY(over)) return overflow(p);
+    if (UNLIKELY(over))
+        return overflow(p);
     p->psw.cc = cc_sign(difference);
     return 0;
 }
@@ -60,11 +62,19 @@ static inline void logical_result(struct processor *p, uint32_t *to, uint32_t v)
 
 /* ---- Registers ---- */
 
-OPERATION(load_register) { R1 = R2; return 0; }
-OPERATION(load_and_test_register) { R1 = R2; p->psw.cc = cc_sign((int32_t)R1); return 0; }
+OPERATION(load_register) {
+    R1 = R2;
+    return 0;
+}
+OPERATION(load_and_test_register) {
+    R1 = R2;
+    p->psw.cc = cc_sign((int32_t)R1);
+    return 0;
+}
 OPERATION(load_complement_register) { return subtract_signed(p, &R1, 0, (int32_t)R2); }
 OPERATION(load_positive_register) {
-    if ((int32_t)R2 < 0) return subtract_signed(p, &R1, 0, (int32_t)R2);
+    if ((int32_t)R2 < 0)
+        return subtract_signed(p, &R1, 0, (int32_t)R2);
     R1 = R2;
     p->psw.cc = R1 ? 2 : 0;
     return 0;
@@ -76,19 +86,43 @@ OPERATION(load_negative_register) {
 }
 OPERATION(add_register) { return add_signed(p, &R1, (int32_t)R1, (int32_t)R2); }
 OPERATION(subtract_register) { return subtract_signed(p, &R1, (int32_t)R1, (int32_t)R2); }
-OPERATION(add_logical_register) { add_logical_to(p, &R1, R1, R2); return 0; }
-OPERATION(subtract_logical_register) { subtract_logical_to(p, &R1, R1, R2); return 0; }
-OPERATION(and_register) { logical_result(p, &R1, R1 & R2); return 0; }
-OPERATION(or_register) { logical_result(p, &R1, R1 | R2); return 0; }
-OPERATION(exclusive_or_register) { logical_result(p, &R1, R1 ^ R2); return 0; }
-OPERATION(compare_register) { p->psw.cc = cc_signed((int32_t)R1, (int32_t)R2); return 0; }
-OPERATION(compare_logical_register) { p->psw.cc = cc_logical(R1, R2); return 0; }
+OPERATION(add_logical_register) {
+    add_logical_to(p, &R1, R1, R2);
+    return 0;
+}
+OPERATION(subtract_logical_register) {
+    subtract_logical_to(p, &R1, R1, R2);
+    return 0;
+}
+OPERATION(and_register) {
+    logical_result(p, &R1, R1 & R2);
+    return 0;
+}
+OPERATION(or_register) {
+    logical_result(p, &R1, R1 | R2);
+    return 0;
+}
+OPERATION(exclusive_or_register) {
+    logical_result(p, &R1, R1 ^ R2);
+    return 0;
+}
+OPERATION(compare_register) {
+    p->psw.cc = cc_signed((int32_t)R1, (int32_t)R2);
+    return 0;
+}
+OPERATION(compare_logical_register) {
+    p->psw.cc = cc_logical(R1, R2);
+    return 0;
+}
 OPERATION(set_program_mask) {
     p->psw.cc = R1 >> 28 & 3;
     p->psw.program_mask = R1 >> 24 & 15;
     return 0;
 }
-OPERATION(load_address) { R1 = address_rx(p, o); return 0; }
+OPERATION(load_address) {
+    R1 = address_rx(p, o);
+    return 0;
+}
 
 static inline unsigned multiply_pair(struct processor *p, const struct operation *o, uint32_t by) {
     int64_t product = (int64_t)(int32_t)p->gpr[o->r1 + 1] * (int32_t)by;
@@ -99,9 +133,11 @@ static inline unsigned multiply_pair(struct processor *p, const struct operation
 
 static inline unsigned divide_pair(struct processor *p, const struct operation *o, uint32_t by) {
     int64_t dividend = (int64_t)((uint64_t)R1 << 32 | p->gpr[o->r1 + 1]);
-    if (by == 0 || (by == UINT32_MAX && dividend == INT64_MIN)) return PROGRAM_FIXED_DIVIDE;
+    if (by == 0 || (by == UINT32_MAX && dividend == INT64_MIN))
+        return PROGRAM_FIXED_DIVIDE;
     int64_t quotient = dividend / (int32_t)by;
-    if (quotient != (int32_t)quotient) return PROGRAM_FIXED_DIVIDE;
+    if (quotient != (int32_t)quotient)
+        return PROGRAM_FIXED_DIVIDE;
     R1 = (uint32_t)(dividend % (int32_t)by);
     p->gpr[o->r1 + 1] = (uint32_t)quotient;
     return 0;
@@ -115,48 +151,109 @@ OPERATION(divide_register) { return o->r1 & 1 ? PROGRAM_SPECIFICATION : divide_p
 #define WITH_WORD                                                                                                      \
     uint32_t v;                                                                                                        \
     unsigned x = fetch_word(p, address_rx(p, o), &v);                                                                  \
-    if (UNLIKELY(x)) return x
+    if (UNLIKELY(x))                                                                                                   \
+    return x
 #define WITH_HALFWORD                                                                                                  \
     uint16_t half;                                                                                                     \
     unsigned x = fetch_halfword(p, address_rx(p, o), &half);                                                           \
-    if (UNLIKELY(x)) return x;                                                                                         \
+    if (UNLIKELY(x))                                                                                                   \
+        return x;                                                                                                      \
     int32_t v = (int16_t)half
 
-OPERATION(load) { WITH_WORD; R1 = v; return 0; }
-OPERATION(load_halfword) { WITH_HALFWORD; R1 = (uint32_t)v; return 0; }
+OPERATION(load) {
+    WITH_WORD;
+    R1 = v;
+    return 0;
+}
+OPERATION(load_halfword) {
+    WITH_HALFWORD;
+    R1 = (uint32_t)v;
+    return 0;
+}
 OPERATION(store) { return store_word(p, address_rx(p, o), R1); }
 OPERATION(store_halfword) { return store_halfword(p, address_rx(p, o), (uint16_t)R1); }
 OPERATION(store_character) { return store_byte(p, address_rx(p, o), (uint8_t)R1); }
 OPERATION(insert_character) {
     uint8_t v;
     unsigned x = fetch_byte(p, address_rx(p, o), &v);
-    if (UNLIKELY(x)) return x;
+    if (UNLIKELY(x))
+        return x;
     R1 = (R1 & 0xFFFFFF00u) | v;
     return 0;
 }
-OPERATION(add) { WITH_WORD; return add_signed(p, &R1, (int32_t)R1, (int32_t)v); }
-OPERATION(subtract) { WITH_WORD; return subtract_signed(p, &R1, (int32_t)R1, (int32_t)v); }
-OPERATION(add_halfword) { WITH_HALFWORD; return add_signed(p, &R1, (int32_t)R1, v); }
-OPERATION(subtract_halfword) { WITH_HALFWORD; return subtract_signed(p, &R1, (int32_t)R1, v); }
-OPERATION(add_logical) { WITH_WORD; add_logical_to(p, &R1, R1, v); return 0; }
-OPERATION(subtract_logical) { WITH_WORD; subtract_logical_to(p, &R1, R1, v); return 0; }
-OPERATION(and) { WITH_WORD; logical_result(p, &R1, R1 & v); return 0; }
-OPERATION(or) { WITH_WORD; logical_result(p, &R1, R1 | v); return 0; }
-OPERATION(exclusive_or) { WITH_WORD; logical_result(p, &R1, R1 ^ v); return 0; }
-OPERATION(compare) { WITH_WORD; p->psw.cc = cc_signed((int32_t)R1, (int32_t)v); return 0; }
-OPERATION(compare_halfword) { WITH_HALFWORD; p->psw.cc = cc_signed((int32_t)R1, v); return 0; }
-OPERATION(compare_logical) { WITH_WORD; p->psw.cc = cc_logical(R1, v); return 0; }
+OPERATION(add) {
+    WITH_WORD;
+    return add_signed(p, &R1, (int32_t)R1, (int32_t)v);
+}
+OPERATION(subtract) {
+    WITH_WORD;
+    return subtract_signed(p, &R1, (int32_t)R1, (int32_t)v);
+}
+OPERATION(add_halfword) {
+    WITH_HALFWORD;
+    return add_signed(p, &R1, (int32_t)R1, v);
+}
+OPERATION(subtract_halfword) {
+    WITH_HALFWORD;
+    return subtract_signed(p, &R1, (int32_t)R1, v);
+}
+OPERATION(add_logical) {
+    WITH_WORD;
+    add_logical_to(p, &R1, R1, v);
+    return 0;
+}
+OPERATION(subtract_logical) {
+    WITH_WORD;
+    subtract_logical_to(p, &R1, R1, v);
+    return 0;
+}
+OPERATION(and) {
+    WITH_WORD;
+    logical_result(p, &R1, R1 & v);
+    return 0;
+}
+OPERATION(or) {
+    WITH_WORD;
+    logical_result(p, &R1, R1 | v);
+    return 0;
+}
+OPERATION(exclusive_or) {
+    WITH_WORD;
+    logical_result(p, &R1, R1 ^ v);
+    return 0;
+}
+OPERATION(compare) {
+    WITH_WORD;
+    p->psw.cc = cc_signed((int32_t)R1, (int32_t)v);
+    return 0;
+}
+OPERATION(compare_halfword) {
+    WITH_HALFWORD;
+    p->psw.cc = cc_signed((int32_t)R1, v);
+    return 0;
+}
+OPERATION(compare_logical) {
+    WITH_WORD;
+    p->psw.cc = cc_logical(R1, v);
+    return 0;
+}
 OPERATION(multiply) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     WITH_WORD;
     return multiply_pair(p, o, v);
 }
 OPERATION(divide) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     WITH_WORD;
     return divide_pair(p, o, v);
 }
-OPERATION(multiply_halfword) { WITH_HALFWORD; R1 = R1 * (uint32_t)v; return 0; }
+OPERATION(multiply_halfword) {
+    WITH_HALFWORD;
+    R1 = R1 * (uint32_t)v;
+    return 0;
+}
 
 /* ---- Immediate operands ---- */
 
@@ -164,10 +261,15 @@ OPERATION(multiply_halfword) { WITH_HALFWORD; R1 = R1 * (uint32_t)v; return 0; }
     uint32_t a = address_2(p, o);                                                                                      \
     uint8_t v;                                                                                                         \
     unsigned x = fetch_byte(p, a, &v);                                                                                 \
-    if (UNLIKELY(x)) return x
+    if (UNLIKELY(x))                                                                                                   \
+    return x
 
 OPERATION(move_immediate) { return store_byte(p, address_2(p, o), o->extra); }
-OPERATION(compare_logical_immediate) { WITH_BYTE; p->psw.cc = cc_logical(v, o->extra); return 0; }
+OPERATION(compare_logical_immediate) {
+    WITH_BYTE;
+    p->psw.cc = cc_logical(v, o->extra);
+    return 0;
+}
 OPERATION(test_under_mask) {
     WITH_BYTE;
     v &= o->extra;
@@ -180,7 +282,8 @@ OPERATION(test_under_mask) {
     OPERATION(name) {                                                                                                  \
         struct span s;                                                                                                 \
         unsigned x = span_open(p, address_2(p, o), 1, ACCESS_STORE, &s);                                               \
-        if (UNLIKELY(x)) return x;                                                                                     \
+        if (UNLIKELY(x))                                                                                               \
+            return x;                                                                                                  \
         uint8_t v = *s.piece[0] operator o->extra;                                                                     \
         *s.piece[0] = v;                                                                                               \
         span_stored(&s);                                                                                               \
@@ -204,7 +307,8 @@ OPERATION(load_multiple) {
     uint32_t a = address_2(p, o);
     struct span s;
     unsigned x = span_open(p, a, 4 * n, ACCESS_FETCH, &s);
-    if (UNLIKELY(x)) return x;
+    if (UNLIKELY(x))
+        return x;
     charge_doublewords(p, &p->model->row[INSTRUCTION_LM], a, 4 * n);
     uint8_t copy[64];
     const uint8_t *from = s.piece[0];
@@ -212,7 +316,8 @@ OPERATION(load_multiple) {
         span_read(&s, copy);
         from = copy;
     }
-    for (; n--; from += 4, r = (r + 1) & 15) p->gpr[r] = bytes_get32(from);
+    for (; n--; from += 4, r = (r + 1) & 15)
+        p->gpr[r] = bytes_get32(from);
     return 0;
 }
 
@@ -221,12 +326,15 @@ OPERATION(store_multiple) {
     uint32_t a = address_2(p, o);
     struct span s;
     unsigned x = span_open(p, a, 4 * n, ACCESS_STORE, &s);
-    if (UNLIKELY(x)) return x;
+    if (UNLIKELY(x))
+        return x;
     charge_doublewords(p, &p->model->row[INSTRUCTION_STM], a, 4 * n);
     uint8_t copy[64];
     uint8_t *to = s.length[1] ? copy : s.piece[0];
-    for (unsigned i = 0; i < n; i++, to += 4, r = (r + 1) & 15) bytes_put32(to, p->gpr[r]);
-    if (UNLIKELY(s.length[1])) span_write(&s, copy);
+    for (unsigned i = 0; i < n; i++, to += 4, r = (r + 1) & 15)
+        bytes_put32(to, p->gpr[r]);
+    if (UNLIKELY(s.length[1]))
+        span_write(&s, copy);
     span_stored(&s);
     return 0;
 }
@@ -272,41 +380,47 @@ OPERATION(shift_left_single) {
     uint32_t expected = sign ? (n > 31 ? 0x7FFFFFFFu : (uint32_t)(((uint64_t)1 << n) - 1)) : 0;
     bool over = n > 31 ? (sign ? true : magnitude != 0) : lost != expected;
     R1 = sign | (n > 31 ? 0 : (magnitude << n & 0x7FFFFFFFu));
-    if (over) return overflow(p);
+    if (over)
+        return overflow(p);
     p->psw.cc = cc_sign((int32_t)R1);
     return 0;
 }
 OPERATION(shift_left_double_logical) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     set_pair(p, o, pair(p, o) << shift_amount(p, o, INSTRUCTION_SLDL));
     return 0;
 }
 OPERATION(shift_right_double_logical) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     set_pair(p, o, pair(p, o) >> shift_amount(p, o, INSTRUCTION_SRDL));
     return 0;
 }
 OPERATION(shift_right_double) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     uint64_t v = (uint64_t)((int64_t)pair(p, o) >> shift_amount(p, o, INSTRUCTION_SRDA));
     set_pair(p, o, v);
     p->psw.cc = cc_sign_pair(v);
     return 0;
 }
 OPERATION(shift_left_double) {
-    if (o->r1 & 1) return PROGRAM_SPECIFICATION;
+    if (o->r1 & 1)
+        return PROGRAM_SPECIFICATION;
     unsigned n = shift_amount(p, o, INSTRUCTION_SLDA);
     uint64_t v = pair(p, o), sign = v & (uint64_t)1 << 63, magnitude = v & ~((uint64_t)1 << 63);
     uint64_t lost = n ? magnitude >> (63 - n) : 0, expected = sign ? ((uint64_t)1 << n) - 1 : 0;
     uint64_t result = sign | (magnitude << n & ~((uint64_t)1 << 63));
     set_pair(p, o, result);
-    if (lost != expected) return overflow(p);
+    if (lost != expected)
+        return overflow(p);
     p->psw.cc = cc_sign_pair(result);
     return 0;
 }
 
-/* ---- Moving characters: one byte at a time, left to right, for programs clear a field by moving it onto itself one byte
- * along; a block copy where that cannot be told from it. ---- */
+/* ---- Moving characters: one byte at a time, left to right, for programs clear a field by moving it onto itself one
+ * byte along; a block copy where that cannot be told from it. ---- */
 
 unsigned move_characters_slow(struct processor *p, struct span *to, struct span *from, uint32_t length);
 
@@ -314,9 +428,11 @@ OPERATION(move_characters) {
     uint32_t length = o->r1 + 1u;
     struct span to, from;
     unsigned x = span_open(p, address_2(p, o), length, ACCESS_FETCH, &from);
-    if (UNLIKELY(x)) return x;
+    if (UNLIKELY(x))
+        return x;
     x = span_open(p, address_1(p, o), length, ACCESS_STORE, &to);
-    if (UNLIKELY(x)) return x;
+    if (UNLIKELY(x))
+        return x;
     if (UNLIKELY(to.length[1] || from.length[1] || (uintptr_t)(to.piece[0] - from.piece[0]) < length))
         return move_characters_slow(p, &to, &from, length);
     memmove(to.piece[0], from.piece[0], length);

@@ -4,12 +4,12 @@
 #include "base/bytes.h"
 
 void psw_load(struct psw *p, const uint8_t from[8]) {
-    *p = (struct psw){
-        .system_mask = from[0], .key = from[1] >> 4, .state = from[1] & 0xF, .ia = bytes_get24(from + 5)};
+    *p = (struct psw){.system_mask = from[0], .key = from[1] >> 4, .state = from[1] & 0xF, .ia = bytes_get24(from + 5)};
     uint8_t flags = psw_ec(p) ? from[2] : from[4];
     p->cc = flags >> 4 & 3;
     p->program_mask = flags & 0xF;
-    if (psw_ec(p)) p->stray = (uint32_t)(from[2] & 0xC0) << 16 | (uint32_t)from[3] << 8 | from[4];
+    if (psw_ec(p))
+        p->stray = (uint32_t)(from[2] & 0xC0) << 16 | (uint32_t)from[3] << 8 | from[4];
 }
 
 void psw_store(const struct psw *p, uint8_t to[8], uint16_t code, unsigned ilc) {

@@ -14,7 +14,7 @@ enum {
     PSW_EC_PER = 0x40,
     PSW_EC_DAT = 0x04,
     PSW_EC_IO = 0x02,
-    PSW_EXTERNAL = 0x01,   /* both formats */
+    PSW_EXTERNAL = 0x01,    /* both formats */
     PSW_BC_IO_OTHER = 0x02, /* BC: channels 6 and up; channels 0-5 are bits 0-5 */
     PSW_EC_MUST_BE_ZERO = 0xB8,
 };
@@ -40,7 +40,8 @@ static inline bool psw_dat(const struct psw *p) { return psw_ec(p) && p->system_
 static inline bool psw_external(const struct psw *p) { return p->system_mask & PSW_EXTERNAL; }
 /* Which channels may interrupt, bit 0 (leftmost) for channel 0; channels above 31 share bit 31. */
 static inline uint32_t psw_channels(const struct psw *p, uint32_t cr2) {
-    if (psw_ec(p)) return p->system_mask & PSW_EC_IO ? cr2 : 0;
+    if (psw_ec(p))
+        return p->system_mask & PSW_EC_IO ? cr2 : 0;
     return (uint32_t)(p->system_mask & 0xFC) << 24 | (p->system_mask & PSW_BC_IO_OTHER ? cr2 & 0x03FFFFFF : 0);
 }
 /* Wait with every class masked off: the machine stops. */

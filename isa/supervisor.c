@@ -1,9 +1,10 @@
-/* Supervisors in C as programs of their machine: cells in page 0, activations, and the calls that are their instructions.
+/* Supervisors in C as programs of their machine: cells in page 0, activations, and the calls that are their
+ * instructions.
  *
- * On the bare machine an activation is an ordinary call, for nothing can interrupt it. On any other machine it runs on a
- * stack of its own: whenever it needs the CPU (for a cell, for a page that a lower monitor must bring first, or because
- * an interruption of the bare machine is due) it gives the CPU back, with the PSW at a cell from which it is continued.
- * Whoever dispatches that PSW again continues it; the CPU loop never recurses. */
+ * On the bare machine an activation is an ordinary call, for nothing can interrupt it. On any other machine it runs on
+ * a stack of its own: whenever it needs the CPU (for a cell, for a page that a lower monitor must bring first, or
+ * because an interruption of the bare machine is due) it gives the CPU back, with the PSW at a cell from which it is
+ * continued. Whoever dispatches that PSW again continues it; the CPU loop never recurses. */
 #include "isa/supervisor.h"
 
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct supervisor {
     bool live;
     enum interruption_class class;
     enum request request;
-    unsigned code;     /* REQUEST_FAULT: what failed; when continued: the program code that completed the call, or 0 */
+    unsigned code; /* REQUEST_FAULT: what failed; when continued: the program code that completed the call, or 0 */
     uint32_t psw_address;
     enum cycle_cause cause;
     struct machine *running; /* whom it is about to dispatch */
@@ -57,7 +58,9 @@ static const struct {
 /* Where the new PSW of a class lies, as in isa/interruption.c. */
 static const uint16_t new_psw[INTERRUPTION_CLASSES] = {0, 88, 96, 104, 112, 120};
 
-static uint32_t call_cell(unsigned class) { return SUPERVISOR_CALLS + CALL_BYTES * (class == CLASS_CONTINUE ? 6 : class); }
+static uint32_t call_cell(unsigned class) {
+    return SUPERVISOR_CALLS + CALL_BYTES * (class == CLASS_CONTINUE ? 6 : class);
+}
 static uint32_t instruction_cell(enum supervisor_cell cell) { return SUPERVISOR_CELLS + CELL_BYTES * (uint32_t)cell; }
 
 /* ---- Attaching ---- */
@@ -93,10 +96,13 @@ _Static_assert(SUPERVISOR_CELLS + CELL_BYTES * CELL_COUNT <= SUPERVISOR_PSW, "th
 struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_ops *ops, void *self, struct error *e) {
     struct processor *p = m->processor;
     unsigned number = 0;
-    while (number < SUPERVISORS_MOST && p->supervisor[number]) number++;
+    while (number < SUPERVISORS_MOST && p->supervisor[number])
+        number++;
     if (m->supervisor || m->started || number == SUPERVISORS_MOST) {
         error_set(e, ERROR_INPUT, "%s: a supervisor needs a machine that was not started and has none; %s", m->name,
-                  m->supervisor ? "it has one" : m->started ? "it was started" : "the processor has as many as it can have");
+                  m->supervisor ? "it has one"
+                  : m->started  ? "it was started"
+                                : "the processor has as many as it can have");
         return NULL;
     }
     struct supervisor *s = calloc(1, sizeof *s);
@@ -126,23 +132,34 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
 }
 
 void supervisor_detach(struct supervisor *s) {
-    if (!s) return;
+    if (!s)
+        return;
     s->processor->supervisor[s->number] = NULL;
     s->machine->supervisor = NULL;
-    if (s->stack) munmap(s->stack, STACK_BYTES);
+    if (s->stack)
+        munmap(s->stack, STACK_BYTES);
     free(s);
 }
 
-struct machine *supervisor_machine(const struct supervisor *s) { return s->machine; }
+struct machine *supervisor_machine(const struct supervisor *s) {
+    return s->machine;
+}
 uint64_t supervisor_activations(const struct supervisor *s, enum interruption_class c) { return s->activations[c]; }
 
 /* ---- Activations ---- */
 
 static void emit(struct processor *p, const struct machine *m, enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c,
                  const char *text) {
-    if (!trace_wants(m->trace, kind)) return;
-    struct trace_event event = {.kind = kind, .cycle = processor_cycles(p), .machine = m->name, .level = m->level,
-                                .a = a, .b = b, .c = c, .text = text};
+    if (!trace_wants(m->trace, kind))
+        return;
+    struct trace_event event = {.kind = kind,
+                                .cycle = processor_cycles(p),
+                                .machine = m->name,
+                                .level = m->level,
+                                .a = a,
+                                .b = b,
+                                .c = c,
+                                .text = text};
     trace_emit(m->trace, &event);
 }
 
@@ -158,8 +175,7 @@ static void prepare_stack(struct supervisor *s) {
     s->context.uc_stack.ss_sp = s->stack;
     s->context.uc_stack.ss_size = STACK_BYTES;
     s->context.uc_link = NULL;
-    makecontext(&s->context, (void (*)(void))run_activation, 2, (unsigned)(uintptr_t)s,
-                (unsigned)((uintptr_t)s >> 32));
+    makecontext(&s->context, (void (*)(void))run_activation, 2, (unsigned)(uintptr_t)s, (unsigned)((uintptr_t)s >> 32));
 }
 
 /* Gives the CPU back from inside an activation, until it is continued. */
@@ -187,7 +203,8 @@ static void leave(struct supervisor *s) {
     if (!s->direct) {
         processor_flush(p);
         s->machine->running = s->running;
-        for (struct machine *m = s->running; m; m = m->running) p->level = m->level;
+        for (struct machine *m = s->running; m; m = m->running)
+            p->level = m->level;
         p->psw.ia = SUPERVISOR_LPSW;
         p->leaving = true;
         p->held = false;
@@ -200,7 +217,8 @@ static void leave(struct supervisor *s) {
     processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
     processor_flush(p);
     s->machine->running = s->running;
-    for (struct machine *m = s->running; m; m = m->running) p->level = m->level;
+    for (struct machine *m = s->running; m; m = m->running)
+        p->level = m->level;
     p->last_valid = false;
     psw_make_current(p, &psw);
 }
@@ -218,7 +236,8 @@ static void resume(struct supervisor *s) {
     case REQUEST_BOUNDARY: p->psw.ia = call_cell(CLASS_CONTINUE); break;
     case REQUEST_FAULT:
         p->psw.ia = call_cell(CLASS_CONTINUE);
-        if (s->code != ACCESS_SEGMENT && s->code != ACCESS_PAGE) p->psw.ia += 2;
+        if (s->code != ACCESS_SEGMENT && s->code != ACCESS_PAGE)
+            p->psw.ia += 2;
         interrupt_program(p, s->code, 1);
         break;
     case REQUEST_DONE: leave(s); break;
@@ -251,12 +270,14 @@ static void activate(struct supervisor *s, enum interruption_class c) {
 static struct supervisor *called(struct processor *p, unsigned *class) {
     struct span span;
     uint8_t text[CALL_BYTES];
-    if (span_open(p, p->psw.ia, CALL_BYTES, ACCESS_INSTRUCTION, &span)) return NULL;
+    if (span_open(p, p->psw.ia, CALL_BYTES, ACCESS_INSTRUCTION, &span))
+        return NULL;
     span_read(&span, text);
     unsigned number = bytes_get16(text + 2) >> 3;
     struct supervisor *s = number < SUPERVISORS_MOST ? p->supervisor[number] : NULL;
     *class = text[3] & 7;
-    if (!s || memcmp(s->key, text + 4, 8)) return NULL;
+    if (!s || memcmp(s->key, text + 4, 8))
+        return NULL;
     return *class == CLASS_CONTINUE ? (s->live && s->request != REQUEST_NONE ? s : NULL)
                                     : (*class < INTERRUPTION_CLASSES ? s : NULL);
 }
@@ -265,7 +286,8 @@ bool supervisor_call(struct processor *p) {
     unsigned class;
     struct supervisor *s = called(p, &class);
     p->charged = 0;
-    if (!s) return false;
+    if (!s)
+        return false;
     p->last_valid = false;
     if (class == CLASS_CONTINUE) {
         s->code = 0;
@@ -275,7 +297,7 @@ bool supervisor_call(struct processor *p) {
         s->code = 1; /* the call is completed by this interruption; its code is in low storage */
         resume(s);
     } else {
-        activate(s, (enum interruption_class)class);
+        activate(s, (enum interruption_class) class);
     }
     return true;
 }
@@ -285,7 +307,8 @@ bool supervisor_call(struct processor *p) {
 static void charge(struct processor *p, uint32_t cycles) {
     struct supervisor *s = p->active;
     processor_book(p, cycles, s->cause);
-    while (!s->direct && interrupt_waiting(p)) suspend(s, REQUEST_BOUNDARY);
+    while (!s->direct && interrupt_waiting(p))
+        suspend(s, REQUEST_BOUNDARY);
 }
 
 void processor_charge(struct processor *p, uint32_t cycles, enum cycle_cause cause) {
@@ -332,26 +355,31 @@ static unsigned open_operand(struct processor *p, uint32_t real, uint32_t length
     charge(p, p->model->storage_access + p->model->storage_doubleword * (((real & 7) + length + 7) / 8));
     for (;;) {
         unsigned x = span_open(p, real & ADDRESS_MASK, length, kind, span);
-        if (p->tlb_cost) processor_book(p, p->tlb_cost, CAUSE_TLB);
+        if (p->tlb_cost)
+            processor_book(p, p->tlb_cost, CAUSE_TLB);
         p->charged = 0;
-        if (!x || s->direct) return x;
+        if (!x || s->direct)
+            return x;
         s->code = x;
         suspend(s, REQUEST_FAULT);
-        if (s->code) return completing_code(p);
+        if (s->code)
+            return completing_code(p);
     }
 }
 
 enum access processor_fetch(struct processor *p, uint32_t real, void *to, uint32_t length) {
     struct span s;
     unsigned x = open_operand(p, real, length, ACCESS_FETCH, &s);
-    if (!x) span_read(&s, to);
+    if (!x)
+        span_read(&s, to);
     return (enum access)x;
 }
 
 enum access processor_store(struct processor *p, uint32_t real, const void *from, uint32_t length) {
     struct span s;
     unsigned x = open_operand(p, real, length, ACCESS_STORE, &s);
-    if (x) return (enum access)x;
+    if (x)
+        return (enum access)x;
     span_write(&s, from);
     span_stored(&s);
     return ACCESS_OK;
@@ -372,17 +400,18 @@ static unsigned execute_directly(struct processor *p, enum supervisor_cell cell)
 unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsigned *cc) {
     struct supervisor *s = p->active;
     unsigned x = 0;
-    emit(p, s->machine, TRACE_CELL, instruction_cell(cell), 0, 0,
-         instruction_decode(cells[cell].text)->mnemonic);
+    emit(p, s->machine, TRACE_CELL, instruction_cell(cell), 0, 0, instruction_decode(cells[cell].text)->mnemonic);
     if (s->direct) {
         x = execute_directly(p, cell);
     } else {
         charge(p, 0);
         p->psw.ia = instruction_cell(cell);
         suspend(s, REQUEST_EXECUTE);
-        if (s->code) x = completing_code(p);
+        if (s->code)
+            x = completing_code(p);
     }
-    if (cc) *cc = p->psw.cc;
+    if (cc)
+        *cc = p->psw.cc;
     return x;
 }
 
@@ -393,13 +422,18 @@ void processor_running(struct processor *p, struct machine *vm) { p->active->run
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords) {
     const struct instruction *i = instruction_decode(text);
-    if (!i || vm->supervisor) return false;
+    if (!i || vm->supervisor)
+        return false;
     const struct cost_row *row = &p->model->row[instruction_id(i)];
     uint32_t cost = cost_static(p->model, i, text);
-    if (execute) cost += cost_static(p->model, &instruction_table[INSTRUCTION_EX], execute);
-    if (row->per_doubleword) cost += row->per_doubleword * doublewords;
-    else if (doublewords > 1) cost += p->model->crossing;
-    if (doublewords == RETIRE_EXCEPTION) cost = p->model->completion;
+    if (execute)
+        cost += cost_static(p->model, &instruction_table[INSTRUCTION_EX], execute);
+    if (row->per_doubleword)
+        cost += row->per_doubleword * doublewords;
+    else if (doublewords > 1)
+        cost += p->model->crossing;
+    if (doublewords == RETIRE_EXCEPTION)
+        cost = p->model->completion;
     processor_flush(p);
     p->horizon += cost;
     p->flushed_nominal += cost;
@@ -434,7 +468,8 @@ void *machine_virtual_self(const struct machine *m, const struct machine_ops *op
 
 bool machine_is_running(const struct machine *m) {
     for (; m->host; m = m->host)
-        if (m->host->running != m) return false;
+        if (m->host->running != m)
+            return false;
     return true;
 }
 

@@ -37,10 +37,11 @@ typedef enum access dat_fetch(void *self, uint32_t real, void *to, uint32_t leng
 struct dat_walk {
     uint32_t virtual_address;
     enum access result;
-    unsigned condition; /* LRA's condition code 0..3; meaningful when result is OK, SEGMENT or PAGE */
+    unsigned condition;           /* LRA's condition code 0..3; meaningful when result is OK, SEGMENT or PAGE */
     bool segment_read, page_read; /* whether the entry below was fetched */
     uint32_t segment_index, page_index;
-    uint32_t segment_entry_address, segment_entry; /* real; the address is set even when the entry lies outside the table */
+    uint32_t segment_entry_address,
+        segment_entry; /* real; the address is set even when the entry lies outside the table */
     uint32_t page_entry_address;
     uint16_t page_entry;
     bool segment_protected; /* STE bit 29: stores are refused */
@@ -51,8 +52,8 @@ struct dat_walk {
 };
 
 /* Translates virtual address `va` (24 bits) under cr0 and cr1. Fills *w completely. Returns w->result: ACCESS_OK with
- * w->real; ACCESS_SEGMENT or ACCESS_PAGE (condition 1: segment entry invalid, 2: page entry invalid, 3: index beyond the
- * table's length); ACCESS_TRANSLATION_SPECIFICATION; or what `fetch` returned. At most two fetches. */
+ * w->real; ACCESS_SEGMENT or ACCESS_PAGE (condition 1: segment entry invalid, 2: page entry invalid, 3: index beyond
+ * the table's length); ACCESS_TRANSLATION_SPECIFICATION; or what `fetch` returned. At most two fetches. */
 enum access dat_translate(uint32_t cr0, uint32_t cr1, uint32_t va, dat_fetch *fetch, void *self, struct dat_walk *w);
 
 #endif

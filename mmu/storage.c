@@ -26,7 +26,8 @@ struct storage *storage_new(uint32_t size_bytes, struct error *e) {
     void *map = mmap(NULL, mapping_bytes(size_bytes), PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (!s || map == MAP_FAILED) {
-        if (map != MAP_FAILED) munmap(map, mapping_bytes(size_bytes));
+        if (map != MAP_FAILED)
+            munmap(map, mapping_bytes(size_bytes));
         free(s);
         error_set(e, ERROR_INTERNAL, "no memory for a storage of %u bytes", size_bytes);
         return NULL;
@@ -40,7 +41,8 @@ struct storage *storage_new(uint32_t size_bytes, struct error *e) {
 }
 
 void storage_free(struct storage *s) {
-    if (!s) return;
+    if (!s)
+        return;
     munmap(s->bytes, mapping_bytes(s->size_bytes));
     free(s);
 }
@@ -50,7 +52,8 @@ void storage_read(const struct storage *s, uint32_t absolute, void *to, uint32_t
 }
 
 void storage_write(struct storage *s, uint32_t absolute, const void *from, uint32_t length) {
-    if (!length) return;
+    if (!length)
+        return;
     memcpy(s->bytes + absolute, from, length);
     storage_tell(s, absolute, length);
 }

@@ -1,8 +1,8 @@
 /* Real storage of one bare machine: bytes, storage keys, reference and change bits.
  *
- * Addresses here are absolute: prefixing and DAT have been done. Backing is lazy: pages that were never touched cost the
- * host nothing, so a machine of 16 MB starts at a few kilobytes. Nothing here checks protection or charges cycles; who
- * accesses storage for a program (the CPU, a channel) does that and then comes here. */
+ * Addresses here are absolute: prefixing and DAT have been done. Backing is lazy: pages that were never touched cost
+ * the host nothing, so a machine of 16 MB starts at a few kilobytes. Nothing here checks protection or charges cycles;
+ * who accesses storage for a program (the CPU, a channel) does that and then comes here. */
 #ifndef MMU_STORAGE_H
 #define MMU_STORAGE_H
 

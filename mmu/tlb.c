@@ -9,7 +9,8 @@ static struct tlb_entry *set_of(struct tlb *t, uint32_t va, unsigned page_shift)
 }
 
 static bool counts(const struct tlb_entry *e, uint64_t space, uint32_t page) {
-    if (e->page != page || !e->space) return false;
+    if (e->page != page || !e->space)
+        return false;
     return e->space == space || (e->common && e->space >> 32 == space >> 32);
 }
 
@@ -26,8 +27,10 @@ const struct tlb_entry *tlb_find(struct tlb *t, uint64_t space, uint32_t va, uns
     struct tlb_entry *set = set_of(t, va, page_shift);
     uint32_t page = va >> page_shift << page_shift;
     displaced->space = 0;
-    if (counts(&set[0], space, page)) return set;
-    if (counts(&set[1], space, page)) return use_second(set, displaced);
+    if (counts(&set[0], space, page))
+        return set;
+    if (counts(&set[1], space, page))
+        return use_second(set, displaced);
     return NULL;
 }
 
@@ -43,5 +46,6 @@ void tlb_purge(struct tlb *t) { memset(t, 0, sizeof *t); }
 void tlb_drop_frame(struct tlb *t, uint32_t frame) {
     for (unsigned i = 0; i < TLB_SETS; i++)
         for (unsigned w = 0; w < TLB_WAYS; w++)
-            if (t->set[i][w].space && t->set[i][w].frame == frame) t->set[i][w].space = 0;
+            if (t->set[i][w].space && t->set[i][w].frame == frame)
+                t->set[i][w].space = 0;
 }

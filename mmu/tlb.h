@@ -2,7 +2,8 @@
  *
  * An entry counts only for the address space it was made in, so that switching spaces needs no purge; editing a table
  * does, and forgetting that shows, as it should. The way used last in a set is always way 0, so a hit in way 0 changes
- * nothing: whoever remembers such a hit outside (the CPU's lookaside) must forget it when tlb_* says it was displaced. */
+ * nothing: whoever remembers such a hit outside (the CPU's lookaside) must forget it when tlb_* says it was displaced.
+ */
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
 
@@ -12,10 +13,10 @@
 enum { TLB_SETS = 64, TLB_WAYS = 2 };
 
 struct tlb_entry {
-    uint64_t space;  /* cr1 and the translation format, from tlb_space; 0: the entry is empty */
-    uint32_t page;   /* virtual address of the page */
-    uint32_t frame;  /* real address of the frame */
-    bool common;     /* counts in every space of the same format */
+    uint64_t space; /* cr1 and the translation format, from tlb_space; 0: the entry is empty */
+    uint32_t page;  /* virtual address of the page */
+    uint32_t frame; /* real address of the frame */
+    bool common;    /* counts in every space of the same format */
     bool segment_protected, page_protected;
 };
 

@@ -1,7 +1,7 @@
 /* The guest's storage, reached as the guest's own CPU would reach it: by its tables, its key, its protections.
  *
- * The order of tests is the CPU's: translation, segment protection, addressing, low-address protection, key; every block
- * of an operand is checked before any byte moves. */
+ * The order of tests is the CPU's: translation, segment protection, addressing, low-address protection, key; every
+ * block of an operand is checked before any byte moves. */
 #include <string.h>
 
 #include "vmm/vmm_internal.h"
@@ -30,7 +30,8 @@ static enum access move_real(struct vmm *v, struct guest *g, uint32_t real, uint
                              enum kind kind) {
     for (uint32_t done = 0, n; done < length; done += n) {
         n = piece(real + done, length - done, VMM_FRAME_BYTES);
-        if (guest_absolute(g, real + done) >= g->memory) return ACCESS_ADDRESSING;
+        if (guest_absolute(g, real + done) >= g->memory)
+            return ACCESS_ADDRESSING;
     }
     for (uint32_t done = 0, n; done < length; done += n) {
         n = piece(real + done, length - done, VMM_FRAME_BYTES);
@@ -77,13 +78,17 @@ static enum access locate(struct vmm *v, struct guest *g, uint32_t address, enum
             *failed = address & 0xFFF800;
             return x;
         }
-        if (kind == KIND_STORE && w.segment_protected) return ACCESS_PROTECTION;
+        if (kind == KIND_STORE && w.segment_protected)
+            return ACCESS_PROTECTION;
         real = w.real;
     }
     *absolute = guest_absolute(g, real);
-    if (*absolute >= g->memory) return ACCESS_ADDRESSING;
-    if (kind == KIND_STORE && address < 512 && g->cr[0] & CR0_LOW_ADDRESS_PROTECTION) return ACCESS_PROTECTION;
-    if (g->psw.key == 0) return ACCESS_OK;
+    if (*absolute >= g->memory)
+        return ACCESS_ADDRESSING;
+    if (kind == KIND_STORE && address < 512 && g->cr[0] & CR0_LOW_ADDRESS_PROTECTION)
+        return ACCESS_PROTECTION;
+    if (g->psw.key == 0)
+        return ACCESS_OK;
     uint8_t key = guest_key(v, g, *absolute);
     bool may = kind == KIND_STORE ? storage_may_store(key, g->psw.key) : storage_may_fetch(key, g->psw.key);
     return may ? ACCESS_OK : ACCESS_PROTECTION;
@@ -95,15 +100,17 @@ static enum access move_logical(struct vmm *v, struct guest *g, uint32_t address
     uint32_t first = piece(address, length, STORAGE_BLOCK_BYTES), absolute[2];
     uint32_t second = (address + first) & VMM_ADDRESS_MASK;
     enum access x = locate(v, g, address, kind, &absolute[0], failed);
-    if (x != ACCESS_OK) return x;
-    if (first < length && (x = locate(v, g, second, kind, &absolute[1], failed)) != ACCESS_OK) return x;
+    if (x != ACCESS_OK)
+        return x;
+    if (first < length && (x = locate(v, g, second, kind, &absolute[1], failed)) != ACCESS_OK)
+        return x;
     transfer(v, g, absolute[0], bytes, first, kind);
-    if (first < length) transfer(v, g, absolute[1], bytes + first, length - first, kind);
+    if (first < length)
+        transfer(v, g, absolute[1], bytes + first, length - first, kind);
     return ACCESS_OK;
 }
 
-enum access guest_fetch(struct vmm *v, struct guest *g, uint32_t address, void *to, uint32_t length,
-                        uint32_t *failed) {
+enum access guest_fetch(struct vmm *v, struct guest *g, uint32_t address, void *to, uint32_t length, uint32_t *failed) {
     return move_logical(v, g, address, to, length, KIND_FETCH, failed);
 }
 

@@ -1,7 +1,8 @@
 /* The allocator: which frame of the monitor's machine belongs to whom.
  *
- * It decides at creation only, so far: a guest's frames are exclusive and contiguous, and stay its own until it goes. So
- * the real storage keys can be the guest's own, and a guest absolute address becomes a host address by one addition. */
+ * It decides at creation only, so far: a guest's frames are exclusive and contiguous, and stay its own until it goes.
+ * So the real storage keys can be the guest's own, and a guest absolute address becomes a host address by one addition.
+ */
 #include <string.h>
 
 #include "vmm/vmm_internal.h"
@@ -27,5 +28,6 @@ int64_t allocator_take(struct allocator *a, uint32_t bytes, uint8_t owner) {
 
 void allocator_give_back(struct allocator *a, uint8_t owner) {
     for (uint32_t frame = 0; frame < a->frames; frame++)
-        if (a->owner[frame] == owner) a->owner[frame] = FRAME_FREE;
+        if (a->owner[frame] == owner)
+            a->owner[frame] = FRAME_FREE;
 }

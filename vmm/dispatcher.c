@@ -1,13 +1,13 @@
 /* The dispatcher: every trap arrives here, and leaves by one return.
  *
- * What arrives is an interruption of the monitor's machine while the guest was running (or waiting) on it. The guest's CPU
- * is saved, the trap handed to whoever it concerns (docs/architecture.md): the interpreter, the shadow tables, or
+ * What arrives is an interruption of the monitor's machine while the guest was running (or waiting) on it. The guest's
+ * CPU is saved, the trap handed to whoever it concerns (docs/architecture.md): the interpreter, the shadow tables, or
  * the guest itself by reflection. Then the guest gets the pending interruption that it enables, if any, and control, or
  * the machine a wait on its behalf.
  *
  * At most one interruption is given to the guest in an activation. When another follows at once, the monitor lets its
- * machine interrupt it again first: so a guest whose interruptions never end can be watched, counted and stopped like any
- * other, and cannot hold its monitor for ever. */
+ * machine interrupt it again first: so a guest whose interruptions never end can be watched, counted and stopped like
+ * any other, and cannot hold its monitor for ever. */
 #include "base/bytes.h"
 #include "vmm/vmm_internal.h"
 
@@ -67,7 +67,8 @@ static void read_external(struct vmm *v, struct interruption *i) {
     uint8_t low[2];
     processor_fetch(v->p, 134, low, sizeof low);
     i->code = bytes_get16(low);
-    if (i->code == CODE_CPU_TIMER) v->armed = VMM_NEVER; /* it has fired; masked until it is set again */
+    if (i->code == CODE_CPU_TIMER)
+        v->armed = VMM_NEVER; /* it has fired; masked until it is set again */
 }
 
 /* ---- Who handles it ---- */
@@ -81,25 +82,32 @@ static void trace_trap(struct vmm *v, const struct guest *g, const struct interr
     processor_trace(v->p, TRACE_TRAP, i->code, g->psw.ia, nullifies(i->code) ? i->translation_address : i->ilc, cause);
 }
 
-/* Whether instructions were retired since the guest last got control: the trapped one is not that which was to be first. */
+/* Whether instructions were retired since the guest last got control: the trapped one is not that which was to be
+ * first. */
 static void note_progress(struct guest *g, const struct interruption *i) {
     uint32_t at = g->psw.ia;
-    if (i->class == INTERRUPTION_PROGRAM && !nullifies(i->code)) at = (at - i->ilc) & VMM_ADDRESS_MASK;
-    if (i->class == INTERRUPTION_SVC || at != g->dispatched_at || completes(i->code)) g->progress = true;
+    if (i->class == INTERRUPTION_PROGRAM && !nullifies(i->code))
+        at = (at - i->ilc) & VMM_ADDRESS_MASK;
+    if (i->class == INTERRUPTION_SVC || at != g->dispatched_at || completes(i->code))
+        g->progress = true;
 }
 
-/* Absent in the shadow: if the guest's tables have the page, it gets it and repeats the instruction, which was nullified;
- * otherwise it gets the exception that its own CPU would have found, suppressed unless that is a page or segment fault. */
+/* Absent in the shadow: if the guest's tables have the page, it gets it and repeats the instruction, which was
+ * nullified; otherwise it gets the exception that its own CPU would have found, suppressed unless that is a page or
+ * segment fault. */
 static void handle_missing_page(struct vmm *v, struct guest *g, struct interruption *i) {
     trace_trap(v, g, i, "missing page");
     unsigned code = shadow_fault(v, g, i->translation_address);
-    if (code == 0) return;
+    if (code == 0)
+        return;
     i->code = code;
-    if (!nullifies(code)) g->psw.ia = (g->psw.ia + i->ilc) & VMM_ADDRESS_MASK;
+    if (!nullifies(code))
+        g->psw.ia = (g->psw.ia + i->ilc) & VMM_ADDRESS_MASK;
     reflect(v, g, i);
 }
 
-/* In problem state the monitor's own bit in CR0 makes STCK a privileged operation too, which the guest did not ask for. */
+/* In problem state the monitor's own bit in CR0 makes STCK a privileged operation too, which the guest did not ask for.
+ */
 static void handle_privileged(struct vmm *v, struct guest *g, const struct interruption *i) {
     bool interpret = !psw_problem(&g->psw) || v->cr0 & CR0_STCK_CONTROL;
     trace_trap(v, g, i, "privileged operation");
@@ -147,13 +155,16 @@ static void handle(struct vmm *v, struct guest *g, enum interruption_class class
 
 static bool external_pending(struct vmm *v, struct guest *g, bool take, struct interruption *i) {
     i->class = INTERRUPTION_EXTERNAL;
-    if (!psw_external(&g->psw)) return false;
+    if (!psw_external(&g->psw))
+        return false;
     uint32_t timers = timers_pending(v, g);
     for (unsigned n = 0; n < EXTERNALS; n++) {
         bool kept = externals[n].pending && g->cr[0] & externals[n].mask && g->external & externals[n].pending;
-        if (!kept && !(timers & externals[n].mask)) continue;
+        if (!kept && !(timers & externals[n].mask))
+            continue;
         i->code = externals[n].code;
-        if (take) g->external &= ~externals[n].pending;
+        if (take)
+            g->external &= ~externals[n].pending;
         return true;
     }
     return false;
@@ -163,14 +174,19 @@ static bool io_pending(struct vmm *v, struct guest *g, bool take, struct interru
     uint32_t channels = psw_channels(&g->psw, g->cr[2]);
     uint16_t address = 0;
     i->class = INTERRUPTION_IO;
-    if (!channels) return false;
-    if (channel_active(g->channels, channels)) timers_advance_devices(v, g);
-    if (!channel_has_interruption(g->channels, channels)) return false;
-    if (!take) return true;
+    if (!channels)
+        return false;
+    if (channel_active(g->channels, channels))
+        timers_advance_devices(v, g);
+    if (!channel_has_interruption(g->channels, channels))
+        return false;
+    if (!take)
+        return true;
     processor_cause(v->p, CAUSE_DEVICE);
     bool taken = channel_take_interruption(g->channels, channels, &address, &i->csw);
     i->code = address;
-    if (taken) processor_trace(v->p, TRACE_IO_END, address, i->csw >> 16 & 0xFFFF, i->csw & 0xFFFF, NULL);
+    if (taken)
+        processor_trace(v->p, TRACE_IO_END, address, i->csw >> 16 & 0xFFFF, i->csw & 0xFFFF, NULL);
     return taken;
 }
 
@@ -178,7 +194,8 @@ static bool io_pending(struct vmm *v, struct guest *g, bool take, struct interru
 static bool pending(struct vmm *v, struct guest *g, bool take, struct interruption *i) {
     *i = (struct interruption){.class = INTERRUPTION_MACHINE_CHECK, .csw = (uint64_t)1 << 63}; /* system damage */
     if (g->machine_check && g->psw.state & PSW_MACHINE_CHECK) {
-        if (take) g->machine_check = false;
+        if (take)
+            g->machine_check = false;
         return true;
     }
     return external_pending(v, g, take, i) || io_pending(v, g, take, i);
@@ -189,7 +206,8 @@ static bool pending(struct vmm *v, struct guest *g, bool take, struct interrupti
 /* Control registers 0 and 1 in one instruction, and only when they change. */
 static void load_space(struct vmm *v, uint32_t cr0, uint32_t cr1) {
     uint8_t operand[8];
-    if (v->loaded && v->cr0 == cr0 && v->cr1 == cr1) return;
+    if (v->loaded && v->cr0 == cr0 && v->cr1 == cr1)
+        return;
     bytes_put32(operand, cr0);
     bytes_put32(operand + 4, cr1);
     processor_store(v->p, SUPERVISOR_CONTROL, operand, sizeof operand);
@@ -205,7 +223,8 @@ static uint32_t external_masks(const struct vmm *v) {
 
 static void load_monitor_masks(struct vmm *v, const struct guest *g) {
     uint8_t operand[4];
-    if (v->cr8 == g->cr[8]) return;
+    if (v->cr8 == g->cr[8])
+        return;
     bytes_put32(operand, g->cr[8]);
     processor_store(v->p, SUPERVISOR_CONTROL + 8 * 4, operand, sizeof operand);
     processor_execute(v->p, CELL_LCTL_8, NULL);
@@ -223,14 +242,16 @@ static uint32_t leave(struct vmm *v, const struct psw *psw, enum dispatched disp
 /* A wait of the whole machine; the guest's instruction address is kept, to be recognised by. */
 static uint32_t leave_waiting(struct vmm *v, const struct guest *g, bool enabled) {
     struct psw psw = {.state = PSW_EC | PSW_WAIT, .system_mask = enabled ? PSW_EXTERNAL : 0};
-    if (g) psw.ia = g->psw.ia;
+    if (g)
+        psw.ia = g->psw.ia;
     uint32_t kept = v->cr0 & ~(uint32_t)(CR0_CPU_TIMER | CR0_INTERRUPT_KEY);
     load_space(v, kept | external_masks(v), v->cr1);
     return leave(v, &psw, DISPATCHED_WAIT);
 }
 
 static void set_status(struct vmm *v, struct guest *g, enum machine_status status) {
-    if (g->status == status) return;
+    if (g->status == status)
+        return;
     g->status = status;
     processor_stopped(v->p, g->machine, status);
 }
@@ -240,7 +261,8 @@ static uint32_t real_cr0(const struct vmm *v, const struct guest *g, const struc
     uint32_t cr0 = s->page_shift == 12 ? DAT_FORMAT_4K_64K : DAT_FORMAT_2K_64K;
     cr0 |= g->cr[0] & CR0_LOW_ADDRESS_PROTECTION;
     bool asked = g->facilities && g->cr[0] & CR0_STCK_CONTROL;
-    if (machine_nominal(v->machine) || g->epoch || asked) cr0 |= CR0_STCK_CONTROL;
+    if (machine_nominal(v->machine) || g->epoch || asked)
+        cr0 |= CR0_STCK_CONTROL;
     return cr0 | external_masks(v);
 }
 
@@ -271,7 +293,8 @@ static uint32_t run_guest(struct vmm *v, struct guest *g) {
 
 /* The guest waits for something: until its first timer or device is due, or for ever when nothing is. */
 static uint32_t wait_for_guest(struct vmm *v, struct guest *g) {
-    if (timeline_next(g->timeline) != SIM_TIME_NEVER) timers_advance_devices(v, g);
+    if (timeline_next(g->timeline) != SIM_TIME_NEVER)
+        timers_advance_devices(v, g);
     uint64_t deadline = timers_deadline(v, g);
     set_status(v, g, deadline == VMM_NEVER ? MACHINE_IDLE : MACHINE_READY);
     timers_arm(v, deadline);
@@ -288,19 +311,24 @@ static uint32_t stop(struct vmm *v, struct guest *g, enum machine_status status)
 static uint32_t dispatch(struct vmm *v, struct guest *g) {
     struct interruption i;
     processor_cause(v->p, CAUSE_DISPATCH);
-    if (g->status == MACHINE_DISABLED_WAIT || g->status == MACHINE_CHECK_STOP) return leave_waiting(v, g, false);
+    if (g->status == MACHINE_DISABLED_WAIT || g->status == MACHINE_CHECK_STOP)
+        return leave_waiting(v, g, false);
     reflect_invalid_psw(v, g);
-    if (!v->given && pending(v, g, true, &i)) reflect(v, g, &i);
+    if (!v->given && pending(v, g, true, &i))
+        reflect(v, g, &i);
     processor_cause(v->p, CAUSE_DISPATCH);
-    if (g->looping) return stop(v, g, MACHINE_CHECK_STOP);
+    if (g->looping)
+        return stop(v, g, MACHINE_CHECK_STOP);
     if (v->given && pending(v, g, false, &i)) {
         timers_arm(v, 0);
         uint32_t at = leave_waiting(v, g, true);
         processor_running(v->p, g->machine);
         return at;
     }
-    if (psw_disabled_wait(&g->psw)) return stop(v, g, MACHINE_DISABLED_WAIT);
-    if (psw_wait(&g->psw)) return wait_for_guest(v, g);
+    if (psw_disabled_wait(&g->psw))
+        return stop(v, g, MACHINE_DISABLED_WAIT);
+    if (psw_wait(&g->psw))
+        return wait_for_guest(v, g);
     set_status(v, g, MACHINE_READY);
     timers_arm(v, timers_deadline(v, g));
     return run_guest(v, g);
@@ -308,8 +336,8 @@ static uint32_t dispatch(struct vmm *v, struct guest *g) {
 
 /* ---- Starting ---- */
 
-/* The monitor's machine was restarted: so is its guest, by a restart interruption of its own or with the PSW set for it.
- * Nothing that an earlier activation left half done counts any more. */
+/* The monitor's machine was restarted: so is its guest, by a restart interruption of its own or with the PSW set for
+ * it. Nothing that an earlier activation left half done counts any more. */
 static void start(struct vmm *v, struct guest *g) {
     v->loaded = false;
     v->armed = VMM_NEVER;
@@ -333,9 +361,12 @@ uint32_t dispatcher_interrupt(void *self, struct processor *p, enum interruption
     v->clock_known = v->given = false;
     v->dispatched = DISPATCHED_NOTHING;
     processor_cause(p, CAUSE_DISPATCH);
-    if (c != INTERRUPTION_RESTART) v->stats.traps++;
-    if (!g) return leave_waiting(v, NULL, false);
-    if (was == DISPATCHED_GUEST) save_guest(v, g, c);
+    if (c != INTERRUPTION_RESTART)
+        v->stats.traps++;
+    if (!g)
+        return leave_waiting(v, NULL, false);
+    if (was == DISPATCHED_GUEST)
+        save_guest(v, g, c);
     if (g->shadows_stale) {
         g->shadows_stale = false;
         shadow_reset(v, g);
@@ -344,6 +375,7 @@ uint32_t dispatcher_interrupt(void *self, struct processor *p, enum interruption
         handle(v, g, c);
     else if (c == INTERRUPTION_EXTERNAL)
         read_external(v, &(struct interruption){0});
-    if (c == INTERRUPTION_RESTART) start(v, g);
+    if (c == INTERRUPTION_RESTART)
+        start(v, g);
     return dispatch(v, g);
 }

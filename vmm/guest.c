@@ -1,26 +1,27 @@
 /* A guest seen from outside, as a machine like any other: `struct machine_ops` over the monitor's data.
  *
- * Nothing here is part of an activation and nothing costs cycles. While the guest runs, its registers are the CPU's; its
- * storage is looked up through the machine below, whose own frames may in turn be those of one further down. */
+ * Nothing here is part of an activation and nothing costs cycles. While the guest runs, its registers are the CPU's;
+ * its storage is looked up through the machine below, whose own frames may in turn be those of one further down. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/vmm_internal.h"
 
-
 /* ---- Storage ---- */
 
 /* Page by page, since prefixing moves whole pages; nothing at all when the end is not installed. */
 static enum access move(struct guest *g, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {
     struct machine *host = g->monitor->machine;
-    if (real >= g->memory || length > g->memory - real) return ACCESS_ADDRESSING;
+    if (real >= g->memory || length > g->memory - real)
+        return ACCESS_ADDRESSING;
     for (uint32_t done = 0, n; done < length; done += n) {
         uint32_t left = VMM_FRAME_BYTES - ((real + done) & (VMM_FRAME_BYTES - 1));
         n = left < length - done ? left : length - done;
         uint32_t at = g->origin + guest_absolute(g, real + done);
         enum access x = poke ? machine_poke(host, at, bytes + done, n) : machine_peek(host, at, bytes + done, n);
-        if (x != ACCESS_OK) return x;
+        if (x != ACCESS_OK)
+            return x;
     }
     return ACCESS_OK;
 }
@@ -36,7 +37,8 @@ static enum access guest_poke(void *self, uint32_t real, const void *from, uint3
 
 static int guest_key_outside(void *self, uint32_t real) {
     const struct guest *g = self;
-    if (real >= g->memory) return -1;
+    if (real >= g->memory)
+        return -1;
     return machine_key(g->monitor->machine, g->origin + guest_absolute(g, real));
 }
 
@@ -53,7 +55,8 @@ static void guest_state(void *self, struct machine_state *to) {
     to->tod = timers_tod(g, now);
     to->clock_comparator = g->comparator;
     to->cpu_timer = timers_cpu_timer(g, now);
-    if (!machine_is_live(g->machine) || g->monitor->dispatched != DISPATCHED_GUEST) return;
+    if (!machine_is_live(g->machine) || g->monitor->dispatched != DISPATCHED_GUEST)
+        return;
     struct psw live;
     machine_live_gprs(g->machine, to->gpr);
     machine_live_psw(g->machine, &live);
@@ -68,7 +71,8 @@ static void guest_set_state(void *self, const struct machine_state *from) {
     memcpy(g->gpr, from->gpr, sizeof g->gpr);
     memcpy(g->cr, from->cr, sizeof g->cr);
     g->prefix = from->prefix & 0x00FFF000;
-    if (g->prefix >= g->memory) g->prefix = 0;
+    if (g->prefix >= g->memory)
+        g->prefix = 0;
     g->shadows_stale = true;
 }
 
@@ -90,13 +94,15 @@ static void guest_raise(void *self, enum machine_condition c) {
 /* A device has something to say; what the timeline fires in an activation, the monitor sees by itself. */
 static void device_notifies(void *self) {
     struct guest *g = self;
-    if (!g->advancing) interrupt_monitor(g);
+    if (!g->advancing)
+        interrupt_monitor(g);
 }
 
 static void guest_start(void *self, const uint8_t *psw) {
     struct guest *g = self;
     g->start_with_psw = psw != NULL;
-    if (psw) memcpy(g->start_psw, psw, sizeof g->start_psw);
+    if (psw)
+        memcpy(g->start_psw, psw, sizeof g->start_psw);
 }
 
 static struct device *guest_device(void *self, uint16_t address) {
@@ -115,17 +121,21 @@ static const struct machine_ops operations = {
     .device = guest_device,
 };
 
-struct guest *guest_of(const struct machine *m) { return machine_virtual_self(m, &operations); }
+struct guest *guest_of(const struct machine *m) {
+    return machine_virtual_self(m, &operations);
+}
 
 /* ---- Channels: guest absolute storage, with the channel's key ---- */
 
 static uint8_t channel_move(struct guest *g, uint32_t absolute, unsigned key, uint8_t *bytes, uint32_t length,
                             bool store) {
     struct vmm *v = g->monitor;
-    if (absolute >= g->memory || length > g->memory - absolute) return CHANNEL_PROGRAM_CHECK;
+    if (absolute >= g->memory || length > g->memory - absolute)
+        return CHANNEL_PROGRAM_CHECK;
     if (key) {
         uint8_t block = guest_key(v, g, absolute);
-        if (store ? !storage_may_store(block, key) : !storage_may_fetch(block, key)) return CHANNEL_PROTECTION_CHECK;
+        if (store ? !storage_may_store(block, key) : !storage_may_fetch(block, key))
+            return CHANNEL_PROTECTION_CHECK;
     }
     for (uint32_t done = 0, n; done < length; done += n) {
         n = length - done < 256 ? length - done : 256;
@@ -150,14 +160,13 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned key, const 
 
 static bool make_devices(struct guest *g, const struct guest_options *o) {
     g->timeline = timeline_new();
-    if (!g->timeline) return false;
-    const struct channel_host host = {.fetch = channel_fetch,
-                                      .store = channel_store,
-                                      .self = g,
-                                      .timeline = g->timeline,
-                                      .notify = device_notifies};
+    if (!g->timeline)
+        return false;
+    const struct channel_host host = {
+        .fetch = channel_fetch, .store = channel_store, .self = g, .timeline = g->timeline, .notify = device_notifies};
     g->channels = channel_set_new(&host);
-    if (!g->channels) return false;
+    if (!g->channels)
+        return false;
     return machine_attach_devices(g->machine, g->channels, o->console_line, o->printer_line, o->line_self);
 }
 
@@ -179,8 +188,8 @@ static bool place(struct vmm *v, struct guest *g, struct error *e) {
     int64_t frames = tables < 0 ? -1 : allocator_take(&v->frames, g->memory, FRAME_GUEST);
     if (frames < 0)
         return error_set(e, ERROR_INPUT, "%s has %u KB, and a monitor needs %u KB for a guest of %u KB",
-                         machine_name(v->machine), machine_memory(v->machine) / 1024,
-                         vmm_host_bytes(g->memory) / 1024, g->memory / 1024);
+                         machine_name(v->machine), machine_memory(v->machine) / 1024, vmm_host_bytes(g->memory) / 1024,
+                         g->memory / 1024);
     g->tables = (uint32_t)tables;
     g->origin = (uint32_t)frames;
     return true;
@@ -196,11 +205,14 @@ struct guest *guest_new(struct vmm *v, const struct guest_options *o, struct err
     g->monitor = v;
     g->memory = o->memory_bytes;
     snprintf(name, sizeof name, "guest%d", machine_level(v->machine) + 1);
-    if (!place(v, g, e)) goto failed;
+    if (!place(v, g, e))
+        goto failed;
     g->machine = machine_new_virtual(v->machine, &operations, g, o->name ? o->name : name, g->memory, e);
-    if (!g->machine) goto failed;
+    if (!g->machine)
+        goto failed;
     reset(g);
-    if (make_devices(g, o)) return g;
+    if (make_devices(g, o))
+        return g;
     error_set(e, ERROR_INTERNAL, "no memory for a guest's devices");
 failed:
     guest_free(g);
@@ -208,10 +220,14 @@ failed:
 }
 
 void guest_free(struct guest *g) {
-    if (!g) return;
+    if (!g)
+        return;
     allocator_give_back(&g->monitor->frames, FRAME_GUEST);
-    if (g->channels) channel_set_free(g->channels);
-    if (g->machine) machine_free_virtual(g->machine);
-    if (g->timeline) timeline_free(g->timeline);
+    if (g->channels)
+        channel_set_free(g->channels);
+    if (g->machine)
+        machine_free_virtual(g->machine);
+    if (g->timeline)
+        timeline_free(g->timeline);
     free(g);
 }

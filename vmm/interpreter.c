@@ -1,8 +1,8 @@
 /* The interpreter: one routine for each privileged instruction, all reached through one table.
  *
- * A routine does what the instruction does on the guest's virtual state, its tests in the architecture's order, everything
- * tested before anything is changed. It returns 0, or the program code with which the instruction ends; the guest's
- * instruction address is already that of the next instruction, as it is when an instruction is suppressed. */
+ * A routine does what the instruction does on the guest's virtual state, its tests in the architecture's order,
+ * everything tested before anything is changed. It returns 0, or the program code with which the instruction ends; the
+ * guest's instruction address is already that of the next instruction, as it is when an instruction is suppressed. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -15,11 +15,11 @@ struct interpretation {
     const struct instruction *instruction;
     struct instruction_fields f;
     uint8_t text[6], execute[6];
-    bool executed;         /* it is the target of the EXECUTE in `execute` */
-    uint32_t address;      /* of its operand in storage */
-    uint32_t failed;       /* translation-exception address */
-    uint32_t doublewords;  /* touched */
-    bool completed;        /* it ends with a program interruption, but has been done */
+    bool executed;        /* it is the target of the EXECUTE in `execute` */
+    uint32_t address;     /* of its operand in storage */
+    uint32_t failed;      /* translation-exception address */
+    uint32_t doublewords; /* touched */
+    bool completed;       /* it ends with a program interruption, but has been done */
 };
 typedef unsigned interpret_function(struct interpretation *i);
 
@@ -40,15 +40,18 @@ static unsigned store_operand(struct interpretation *i, const void *from, uint32
 
 static unsigned fetch_doubleword(struct interpretation *i, uint64_t *value) {
     uint8_t raw[8];
-    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    if (i->address & 7)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_operand(i, raw, sizeof raw);
-    if (x == 0) *value = bytes_get64(raw);
+    if (x == 0)
+        *value = bytes_get64(raw);
     return x;
 }
 
 static unsigned store_doubleword(struct interpretation *i, uint64_t value) {
     uint8_t raw[8];
-    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    if (i->address & 7)
+        return PROGRAM_SPECIFICATION;
     bytes_put64(raw, value);
     return store_operand(i, raw, sizeof raw);
 }
@@ -58,9 +61,11 @@ static unsigned store_doubleword(struct interpretation *i, uint64_t value) {
 /* A bad PSW is found when it has become current: the dispatcher sees it. */
 static unsigned load_psw(struct interpretation *i) {
     uint8_t raw[8];
-    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    if (i->address & 7)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_operand(i, raw, sizeof raw);
-    if (x == 0) psw_load(&i->g->psw, raw);
+    if (x == 0)
+        psw_load(&i->g->psw, raw);
     return x;
 }
 
@@ -73,7 +78,8 @@ static unsigned new_system_mask(struct interpretation *i, uint8_t mask) {
 
 static unsigned set_system_mask(struct interpretation *i) {
     uint8_t mask;
-    if (i->g->cr[0] & CR0_SSM_SUPPRESSION) return PROGRAM_SPECIAL_OPERATION;
+    if (i->g->cr[0] & CR0_SSM_SUPPRESSION)
+        return PROGRAM_SPECIAL_OPERATION;
     unsigned x = fetch_operand(i, &mask, 1);
     return x ? x : new_system_mask(i, mask);
 }
@@ -105,18 +111,23 @@ static unsigned control_count(const struct interpretation *i) { return ((i->f.r3
 static unsigned load_control(struct interpretation *i) {
     uint8_t raw[64];
     unsigned count = control_count(i);
-    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    if (i->address & 3)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_operand(i, raw, count * 4);
-    if (x) return x;
-    for (unsigned n = 0; n < count; n++) i->g->cr[(i->f.r1 + n) & 15] = bytes_get32(raw + n * 4);
+    if (x)
+        return x;
+    for (unsigned n = 0; n < count; n++)
+        i->g->cr[(i->f.r1 + n) & 15] = bytes_get32(raw + n * 4);
     return 0;
 }
 
 static unsigned store_control(struct interpretation *i) {
     uint8_t raw[64];
     unsigned count = control_count(i);
-    if (i->address & 3) return PROGRAM_SPECIFICATION;
-    for (unsigned n = 0; n < count; n++) bytes_put32(raw + n * 4, i->g->cr[(i->f.r1 + n) & 15]);
+    if (i->address & 3)
+        return PROGRAM_SPECIFICATION;
+    for (unsigned n = 0; n < count; n++)
+        bytes_put32(raw + n * 4, i->g->cr[(i->f.r1 + n) & 15]);
     unsigned x = store_operand(i, raw, count * 4);
     i->doublewords = 0; /* its cost does not depend on them */
     return x;
@@ -125,7 +136,8 @@ static unsigned store_control(struct interpretation *i) {
 static unsigned load_real_address(struct interpretation *i) {
     struct dat_walk w;
     enum access x = guest_walk(i->v, i->g, i->address, &w);
-    if (x != ACCESS_OK && x != ACCESS_SEGMENT && x != ACCESS_PAGE) return x;
+    if (x != ACCESS_OK && x != ACCESS_SEGMENT && x != ACCESS_PAGE)
+        return x;
     *r1(i) = w.real;
     i->g->psw.cc = w.condition & 3;
     return 0;
@@ -139,20 +151,24 @@ static unsigned purge_tlb(struct interpretation *i) {
 /* The entry is named by a real address, and protected like an operand. */
 static enum access may_store_entry(struct interpretation *i, uint32_t at) {
     unsigned key = i->g->psw.key;
-    if (key && !storage_may_store(guest_key(i->v, i->g, guest_absolute(i->g, at)), key)) return ACCESS_PROTECTION;
+    if (key && !storage_may_store(guest_key(i->v, i->g, guest_absolute(i->g, at)), key))
+        return ACCESS_PROTECTION;
     return i->g->cr[0] & CR0_LOW_ADDRESS_PROTECTION && at < 512 ? ACCESS_PROTECTION : ACCESS_OK;
 }
 
 static unsigned invalidate_page_table_entry(struct interpretation *i) {
     struct dat_format f;
     uint8_t entry[2];
-    if (!dat_format(i->g->cr[0], &f)) return ACCESS_TRANSLATION_SPECIFICATION;
+    if (!dat_format(i->g->cr[0], &f))
+        return ACCESS_TRANSLATION_SPECIFICATION;
     uint32_t origin = *r1(i) & 0x00FFFFF8;
     uint32_t index = (r2(i) & ((1u << f.segment_shift) - 1)) >> f.page_shift;
     uint32_t at = (origin + index * 2) & VMM_ADDRESS_MASK;
     enum access x = guest_fetch_real(i->v, i->g, at, entry, sizeof entry);
-    if (x == ACCESS_OK) x = may_store_entry(i, at);
-    if (x != ACCESS_OK) return x;
+    if (x == ACCESS_OK)
+        x = may_store_entry(i, at);
+    if (x != ACCESS_OK)
+        return x;
     entry[1] |= f.page_shift == 12 ? 0x08 : 0x04;
     guest_store_real(i->v, i->g, at, entry, sizeof entry);
     shadow_invalidate(i->v, i->g, origin, index, &f);
@@ -161,11 +177,14 @@ static unsigned invalidate_page_table_entry(struct interpretation *i) {
 
 static unsigned set_prefix(struct interpretation *i) {
     uint8_t raw[4];
-    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    if (i->address & 3)
+        return PROGRAM_SPECIFICATION;
     unsigned x = fetch_operand(i, raw, sizeof raw);
-    if (x) return x;
+    if (x)
+        return x;
     uint32_t prefix = bytes_get32(raw) & 0x00FFF000;
-    if (prefix >= i->g->memory) return ACCESS_ADDRESSING;
+    if (prefix >= i->g->memory)
+        return ACCESS_ADDRESSING;
     shadow_prefix(i->v, i->g, prefix);
     i->g->prefix = prefix;
     return 0;
@@ -173,7 +192,8 @@ static unsigned set_prefix(struct interpretation *i) {
 
 static unsigned store_prefix(struct interpretation *i) {
     uint8_t raw[4];
-    if (i->address & 3) return PROGRAM_SPECIFICATION;
+    if (i->address & 3)
+        return PROGRAM_SPECIFICATION;
     bytes_put32(raw, i->g->prefix);
     return store_operand(i, raw, sizeof raw);
 }
@@ -201,17 +221,21 @@ static unsigned reset_reference(struct interpretation *i, uint32_t absolute) {
 
 static unsigned set_storage_key(struct interpretation *i) {
     uint32_t absolute;
-    if (r2(i) & 15) return PROGRAM_SPECIFICATION;
+    if (r2(i) & 15)
+        return PROGRAM_SPECIFICATION;
     unsigned x = key_block(i, r2(i), &absolute);
-    if (x == 0) set_key(i, absolute, *r1(i));
+    if (x == 0)
+        set_key(i, absolute, *r1(i));
     return x;
 }
 
 static unsigned insert_storage_key(struct interpretation *i) {
     uint32_t absolute;
-    if (r2(i) & 15) return PROGRAM_SPECIFICATION;
+    if (r2(i) & 15)
+        return PROGRAM_SPECIFICATION;
     unsigned x = key_block(i, r2(i), &absolute);
-    if (x) return x;
+    if (x)
+        return x;
     uint8_t shown = psw_ec(&i->g->psw) ? 0xFE : KEY_ACCESS | KEY_FETCH;
     *r1(i) = (*r1(i) & ~0xFFu) | (guest_key(i->v, i->g, absolute) & shown);
     return 0;
@@ -220,7 +244,8 @@ static unsigned insert_storage_key(struct interpretation *i) {
 static unsigned reset_reference_bit(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, i->address, &absolute);
-    if (x == 0) i->g->psw.cc = reset_reference(i, absolute) & 3;
+    if (x == 0)
+        i->g->psw.cc = reset_reference(i, absolute) & 3;
     return x;
 }
 
@@ -228,7 +253,8 @@ static unsigned reset_reference_bit(struct interpretation *i) {
 static unsigned set_storage_key_extended(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
-    if (x) return x;
+    if (x)
+        return x;
     set_key(i, absolute, *r1(i));
     set_key(i, absolute + STORAGE_BLOCK_BYTES, *r1(i));
     return 0;
@@ -237,7 +263,8 @@ static unsigned set_storage_key_extended(struct interpretation *i) {
 static unsigned insert_storage_key_extended(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
-    if (x) return x;
+    if (x)
+        return x;
     unsigned key = guest_key(i->v, i->g, absolute) | guest_key(i->v, i->g, absolute + STORAGE_BLOCK_BYTES);
     *r1(i) = (*r1(i) & ~0xFFu) | (key & 0xFE);
     return 0;
@@ -246,7 +273,8 @@ static unsigned insert_storage_key_extended(struct interpretation *i) {
 static unsigned reset_reference_bit_extended(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
-    if (x) return x;
+    if (x)
+        return x;
     unsigned cc = reset_reference(i, absolute);
     i->g->psw.cc = (cc | reset_reference(i, absolute + STORAGE_BLOCK_BYTES)) & 3;
     return 0;
@@ -264,11 +292,13 @@ static unsigned test_protection(struct interpretation *i) {
             g->psw.cc = 3;
             return 0;
         }
-        if (x != ACCESS_OK) return x;
+        if (x != ACCESS_OK)
+            return x;
         real = w.real;
     }
     unsigned x = key_block(i, real, &absolute);
-    if (x) return x;
+    if (x)
+        return x;
     uint8_t key = guest_key(i->v, g, absolute);
     bool low = location < 512 && g->cr[0] & CR0_LOW_ADDRESS_PROTECTION;
     bool store = storage_may_store(key, access_key) && !w.segment_protected && !low;
@@ -282,14 +312,16 @@ static unsigned store_clock(struct interpretation *i) {
     uint8_t raw[8];
     bytes_put64(raw, timers_tod(i->g, timers_now(i->v)));
     unsigned x = store_operand(i, raw, sizeof raw);
-    if (x == 0) i->g->psw.cc = 0;
+    if (x == 0)
+        i->g->psw.cc = 0;
     return x;
 }
 
 static unsigned set_clock(struct interpretation *i) {
     uint64_t value;
     unsigned x = fetch_doubleword(i, &value);
-    if (x) return x;
+    if (x)
+        return x;
     i->g->epoch = value - clock_units(timers_now(i->v));
     i->g->psw.cc = 0;
     return 0;
@@ -298,7 +330,8 @@ static unsigned set_clock(struct interpretation *i) {
 static unsigned set_clock_comparator(struct interpretation *i) {
     uint64_t value;
     unsigned x = fetch_doubleword(i, &value);
-    if (x == 0) i->g->comparator = value & ~(uint64_t)0xFF;
+    if (x == 0)
+        i->g->comparator = value & ~(uint64_t)0xFF;
     return x;
 }
 
@@ -307,12 +340,14 @@ static unsigned store_clock_comparator(struct interpretation *i) { return store_
 static unsigned set_cpu_timer(struct interpretation *i) {
     uint64_t value;
     unsigned x = fetch_doubleword(i, &value);
-    if (x == 0) i->g->timer_sum = value + clock_units(timers_now(i->v));
+    if (x == 0)
+        i->g->timer_sum = value + clock_units(timers_now(i->v));
     return x;
 }
 
 static unsigned store_cpu_timer(struct interpretation *i) {
-    if (i->address & 7) return PROGRAM_SPECIFICATION;
+    if (i->address & 7)
+        return PROGRAM_SPECIFICATION;
     return store_doubleword(i, timers_cpu_timer(i->g, timers_now(i->v)));
 }
 
@@ -337,7 +372,8 @@ static unsigned signal_processor(struct interpretation *i) {
     struct guest *g = i->g;
     uint32_t status = 0;
     g->psw.cc = 3;
-    if (r2(i) & 0xFFFF) return 0;
+    if (r2(i) & 0xFFFF)
+        return 0;
     g->psw.cc = 0;
     switch (i->address & 0xFF) {
     case SENSE: status = g->external & EXTERNAL_CALL ? STATUS_CALL_PENDING : 0; break;
@@ -349,7 +385,8 @@ static unsigned signal_processor(struct interpretation *i) {
     case START: break;
     default: status = STATUS_INVALID_ORDER; break;
     }
-    if (!status) return 0;
+    if (!status)
+        return 0;
     *r1(i) = status;
     g->psw.cc = 1;
     return 0;
@@ -406,7 +443,8 @@ static unsigned store_channel_id(struct interpretation *i) {
     begin_io(i);
     unsigned cc = channel_id(i->g->channels, device(i), &id);
     bytes_put32(raw, id);
-    if (cc == 0) guest_store_real(i->v, i->g, 168, raw, sizeof raw);
+    if (cc == 0)
+        guest_store_real(i->v, i->g, 168, raw, sizeof raw);
     return finish_io(i, cc, NULL, 0);
 }
 
@@ -462,7 +500,8 @@ static uint32_t effective(const struct guest *g, unsigned base, unsigned index, 
 static unsigned fetch_text(struct interpretation *i, uint32_t at) {
     unsigned x = guest_fetch(i->v, i->g, at, i->text, 2, &i->failed);
     unsigned length = instruction_length(i->text[0]);
-    if (x || length == 2) return x;
+    if (x || length == 2)
+        return x;
     return guest_fetch(i->v, i->g, (at + 2) & VMM_ADDRESS_MASK, i->text + 2, length - 2, &i->failed);
 }
 
@@ -472,16 +511,20 @@ static unsigned fetch_target(struct interpretation *i) {
     i->executed = true;
     instruction_take(&i->f, &instruction_table[INSTRUCTION_EX], i->execute);
     unsigned x = fetch_text(i, effective(i->g, i->f.b2, i->f.r3, i->f.d2));
-    if (x == 0 && i->f.r1) i->text[1] |= (uint8_t)i->g->gpr[i->f.r1];
+    if (x == 0 && i->f.r1)
+        i->text[1] |= (uint8_t)i->g->gpr[i->f.r1];
     return x;
 }
 
 static unsigned find(struct interpretation *i, uint32_t at) {
     unsigned x = fetch_text(i, at);
-    if (x == 0 && i->text[0] == instruction_table[INSTRUCTION_EX].code) x = fetch_target(i);
-    if (x) return x;
+    if (x == 0 && i->text[0] == instruction_table[INSTRUCTION_EX].code)
+        x = fetch_target(i);
+    if (x)
+        return x;
     i->instruction = instruction_decode(i->text);
-    if (!i->instruction) return PROGRAM_OPERATION;
+    if (!i->instruction)
+        return PROGRAM_OPERATION;
     instruction_take(&i->f, i->instruction, i->text);
     bool first = i->instruction->format == FORMAT_SI;
     i->address = first ? effective(i->g, i->f.b1, 0, i->f.d1)
@@ -492,7 +535,8 @@ static unsigned find(struct interpretation *i, uint32_t at) {
 /* In virtual problem state only STCK may have trapped for a reason of the monitor's own. */
 static unsigned allowed(const struct interpretation *i) {
     const struct guest *g = i->g;
-    if (!psw_problem(&g->psw)) return 0;
+    if (!psw_problem(&g->psw))
+        return 0;
     bool own = g->facilities && g->cr[0] & CR0_STCK_CONTROL;
     return instruction_id(i->instruction) == INSTRUCTION_STCK && !own ? 0 : PROGRAM_PRIVILEGED;
 }
@@ -501,7 +545,8 @@ static void end_with(struct interpretation *i, unsigned code, unsigned ilc) {
     struct guest *g = i->g;
     struct interruption r = {.class = INTERRUPTION_PROGRAM, .code = code, .ilc = ilc};
     r.translation_address = i->failed;
-    if (code == ACCESS_SEGMENT || code == ACCESS_PAGE) g->psw.ia = (g->psw.ia - ilc) & VMM_ADDRESS_MASK;
+    if (code == ACCESS_SEGMENT || code == ACCESS_PAGE)
+        g->psw.ia = (g->psw.ia - ilc) & VMM_ADDRESS_MASK;
     reflect(i->v, g, &r);
 }
 
@@ -510,9 +555,11 @@ void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *
     uint32_t at = (g->psw.ia - trap->ilc) & VMM_ADDRESS_MASK;
     processor_cause(v->p, CAUSE_INTERPRETATION);
     unsigned x = find(&i, at);
-    if (x == 0) x = allowed(&i);
+    if (x == 0)
+        x = allowed(&i);
     interpret_function *routine = x == 0 ? routines[instruction_id(i.instruction)] : NULL;
-    if (x == 0) x = routine ? routine(&i) : (unsigned)PROGRAM_OPERATION;
+    if (x == 0)
+        x = routine ? routine(&i) : (unsigned)PROGRAM_OPERATION;
     if (x == 0 || i.completed) {
         g->progress = true;
         v->stats.interpreted++;
@@ -522,5 +569,6 @@ void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *
                              i.completed ? RETIRE_EXCEPTION : i.doublewords))
             v->given = true;
     }
-    if (x) end_with(&i, x, trap->ilc);
+    if (x)
+        end_with(&i, x, trap->ilc);
 }

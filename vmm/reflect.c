@@ -1,8 +1,8 @@
 /* Reflection: the guest gets an interruption exactly as its own CPU would have given it (Principles of Operation,
  * "Interruptions").
  *
- * It changes the guest's low storage and its virtual PSW, and nothing else. Where old PSW and codes go, and in which format,
- * depends on the mode of the interrupted program, not on that of the new PSW. */
+ * It changes the guest's low storage and its virtual PSW, and nothing else. Where old PSW and codes go, and in which
+ * format, depends on the mode of the interrupted program, not on that of the new PSW. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -11,8 +11,8 @@
 static const struct {
     uint8_t old_psw, new_psw;
 } places[INTERRUPTION_CLASSES] = {
-    [INTERRUPTION_RESTART] = {8, 0},        [INTERRUPTION_EXTERNAL] = {24, 88},       [INTERRUPTION_SVC] = {32, 96},
-    [INTERRUPTION_PROGRAM] = {40, 104},     [INTERRUPTION_MACHINE_CHECK] = {48, 112}, [INTERRUPTION_IO] = {56, 120},
+    [INTERRUPTION_RESTART] = {8, 0},    [INTERRUPTION_EXTERNAL] = {24, 88},       [INTERRUPTION_SVC] = {32, 96},
+    [INTERRUPTION_PROGRAM] = {40, 104}, [INTERRUPTION_MACHINE_CHECK] = {48, 112}, [INTERRUPTION_IO] = {56, 120},
 };
 
 static void put(struct vmm *v, struct guest *g, uint32_t real, const void *from, uint32_t length) {
@@ -26,13 +26,15 @@ static void put_external_code(struct vmm *v, struct guest *g, const struct inter
 
 static void put_svc_code(struct vmm *v, struct guest *g, const struct interruption *i) {
     const uint8_t code[4] = {0, (uint8_t)i->ilc, 0, (uint8_t)i->code};
-    if (psw_ec(&g->psw)) put(v, g, 136, code, sizeof code);
+    if (psw_ec(&g->psw))
+        put(v, g, 136, code, sizeof code);
 }
 
 static void put_program_code(struct vmm *v, struct guest *g, const struct interruption *i) {
     const uint8_t code[4] = {0, (uint8_t)i->ilc, (uint8_t)(i->code >> 8), (uint8_t)i->code};
     uint8_t word[4];
-    if (psw_ec(&g->psw)) put(v, g, 140, code, sizeof code);
+    if (psw_ec(&g->psw))
+        put(v, g, 140, code, sizeof code);
     if (i->code == ACCESS_SEGMENT || i->code == ACCESS_PAGE) {
         bytes_put32(word, i->translation_address);
         put(v, g, 144, word, sizeof word);
@@ -56,7 +58,8 @@ static void put_io_address(struct vmm *v, struct guest *g, const struct interrup
     uint8_t csw[8];
     bytes_put64(csw, i->csw);
     put(v, g, 64, csw, sizeof csw);
-    if (psw_ec(&g->psw)) put(v, g, 184, address, sizeof address);
+    if (psw_ec(&g->psw))
+        put(v, g, 184, address, sizeof address);
 }
 
 static void put_codes(struct vmm *v, struct guest *g, const struct interruption *i) {
@@ -70,7 +73,8 @@ static void put_codes(struct vmm *v, struct guest *g, const struct interruption 
     }
 }
 
-/* The same interruption twice with nothing retired between would repeat for ever, unless the new PSW lets something in. */
+/* The same interruption twice with nothing retired between would repeat for ever, unless the new PSW lets something in.
+ */
 static bool loops(struct guest *g, const struct interruption *i, const uint8_t old[8]) {
     uint8_t enabled = psw_ec(&g->psw) ? PSW_EC_IO | PSW_EXTERNAL : 0xFF;
     bool same = g->last_valid && !g->progress && g->last_code == i->code && memcmp(g->last_old, old, 8) == 0;
@@ -98,7 +102,8 @@ static void swap(struct vmm *v, struct guest *g, const struct interruption *i) {
     guest_fetch_real(v, g, places[i->class].new_psw, new, sizeof new);
     psw_load(&g->psw, new);
     count(v, g, i, old_address);
-    if (i->class == INTERRUPTION_PROGRAM && loops(g, i, old)) g->looping = true;
+    if (i->class == INTERRUPTION_PROGRAM && loops(g, i, old))
+        g->looping = true;
 }
 
 void reflect(struct vmm *v, struct guest *g, const struct interruption *i) {
@@ -109,7 +114,8 @@ void reflect(struct vmm *v, struct guest *g, const struct interruption *i) {
 /* Recognised as soon as it is current, before anything pending; the old PSW is the invalid one, as it is. */
 void reflect_invalid_psw(struct vmm *v, struct guest *g) {
     const struct interruption i = {.class = INTERRUPTION_PROGRAM, .code = PROGRAM_SPECIFICATION};
-    if (!g->looping && !psw_valid(&g->psw)) swap(v, g, &i);
+    if (!g->looping && !psw_valid(&g->psw))
+        swap(v, g, &i);
 }
 
 void reflect_program(struct vmm *v, struct guest *g, unsigned code, unsigned ilc) {

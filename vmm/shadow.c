@@ -1,13 +1,13 @@
 /* Shadow tables: what the guest's own translation comes to in the machine below.
  *
- * The guest always runs with DAT on under tables of the monitor. For the guest with DAT off they map guest real storage;
- * for each address space of the guest they are the product of its own tables and that map. They start empty; a reference
- * that finds nothing traps, the monitor walks the guest's tables as the CPU would, and either gives the guest its
- * exception or fills one entry. The guest may change its tables at will: the entries made from them stay until it purges
- * its TLB, which is all that the architecture promises it. So a shadow is a TLB, only larger.
+ * The guest always runs with DAT on under tables of the monitor. For the guest with DAT off they map guest real
+ * storage; for each address space of the guest they are the product of its own tables and that map. They start empty; a
+ * reference that finds nothing traps, the monitor walks the guest's tables as the CPU would, and either gives the guest
+ * its exception or fills one entry. The guest may change its tables at will: the entries made from them stay until it
+ * purges its TLB, which is all that the architecture promises it. So a shadow is a TLB, only larger.
  *
- * What the monitor makes invalid or changes here may itself be in the TLB of its machine, hence purge_due. From invalid to
- * valid needs no purge. */
+ * What the monitor makes invalid or changes here may itself be in the TLB of its machine, hence purge_due. From invalid
+ * to valid needs no purge. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -33,10 +33,12 @@ static uint16_t invalid_page(const struct shadow_space *s) {
 /* Writes the whole segment table: its first use, or nothing is known about it. */
 static void make(struct vmm *v, struct shadow_space *s) {
     uint8_t invalid[256];
-    for (unsigned n = 0; n < sizeof invalid; n += 4) bytes_put32(invalid + n, SHADOW_INVALID);
+    for (unsigned n = 0; n < sizeof invalid; n += 4)
+        bytes_put32(invalid + n, SHADOW_INVALID);
     for (uint32_t at = 0; at < SHADOW_SEGMENT_TABLE_BYTES; at += sizeof invalid)
         processor_store(v->p, s->table + at, invalid, sizeof invalid);
-    for (unsigned n = 0; n < SHADOW_SEGMENTS; n++) s->entry[n] = SHADOW_INVALID;
+    for (unsigned n = 0; n < SHADOW_SEGMENTS; n++)
+        s->entry[n] = SHADOW_INVALID;
     s->made = true;
 }
 
@@ -45,7 +47,8 @@ static void clear(struct vmm *v, struct shadow_space *s) {
     uint8_t invalid[4];
     bytes_put32(invalid, SHADOW_INVALID);
     for (unsigned n = 0; n < SHADOW_SEGMENTS; n++) {
-        if (s->entry[n] == SHADOW_INVALID) continue;
+        if (s->entry[n] == SHADOW_INVALID)
+            continue;
         v->purge_due = true;
         processor_store(v->p, s->table + n * 4, invalid, sizeof invalid);
         s->entry[n] = SHADOW_INVALID;
@@ -56,7 +59,8 @@ void shadow_reset(struct vmm *v, struct guest *g) {
     processor_cause(v->p, CAUSE_SHADOW);
     for (unsigned n = 0; n < SHADOW_SPACES; n++) {
         struct shadow_space *s = &g->shadow.space[n];
-        if (s->made) make(v, s);
+        if (s->made)
+            make(v, s);
         s->key = 0;
     }
     make(v, &g->shadow.real);
@@ -68,7 +72,8 @@ void shadow_purge(struct vmm *v, struct guest *g, const char *cause) {
     processor_cause(v->p, CAUSE_SHADOW);
     for (unsigned n = 0; n < SHADOW_SPACES; n++) {
         struct shadow_space *s = &g->shadow.space[n];
-        if (!s->key) continue;
+        if (!s->key)
+            continue;
         clear(v, s);
         spaces++;
     }
@@ -80,7 +85,8 @@ void shadow_purge(struct vmm *v, struct guest *g, const char *cause) {
 static struct shadow_space *least_used(struct shadow *shadow) {
     struct shadow_space *least = &shadow->space[0];
     for (unsigned n = 1; n < SHADOW_SPACES; n++)
-        if (shadow->space[n].used < least->used) least = &shadow->space[n];
+        if (shadow->space[n].used < least->used)
+            least = &shadow->space[n];
     return least;
 }
 
@@ -102,12 +108,15 @@ static struct shadow_space *take(struct vmm *v, struct guest *g, uint64_t key) {
 }
 
 struct shadow_space *shadow_select(struct vmm *v, struct guest *g) {
-    if (!psw_dat(&g->psw)) return &g->shadow.real;
+    if (!psw_dat(&g->psw))
+        return &g->shadow.real;
     uint64_t key = (uint64_t)1 << 63 | (uint64_t)(g->cr[0] & DAT_FORMAT_MASK) << 32 | (g->cr[1] & 0xFFFFFFC0);
     struct shadow_space *s = NULL;
     for (unsigned n = 0; n < SHADOW_SPACES && !s; n++)
-        if (g->shadow.space[n].key == key) s = &g->shadow.space[n];
-    if (!s) s = take(v, g, key);
+        if (g->shadow.space[n].key == key)
+            s = &g->shadow.space[n];
+    if (!s)
+        s = take(v, g, key);
     s->used = ++g->shadow.uses;
     return s;
 }
@@ -125,19 +134,23 @@ static void fill(struct vmm *v, struct shadow_space *s, uint32_t address, uint32
         return;
     }
     /* Made from another entry of the guest's: it changed its segment table and has not purged (yet). */
-    if (s->entry[segment] != SHADOW_INVALID) v->purge_due = true;
-    for (uint32_t n = 0; n < pages; n++) bytes_put16(raw + n * 2, n == page ? entry : invalid_page(s));
+    if (s->entry[segment] != SHADOW_INVALID)
+        v->purge_due = true;
+    for (uint32_t n = 0; n < pages; n++)
+        bytes_put16(raw + n * 2, n == page ? entry : invalid_page(s));
     processor_store(v->p, page_table(s, segment), raw, pages * 2);
     bytes_put32(raw, STE_WHOLE_TABLE | page_table(s, segment) | (guest_entry & STE_PROTECTED));
     processor_store(v->p, s->table + segment * 4, raw, 4);
     s->entry[segment] = guest_entry;
 }
 
-/* A page that the guest has mapped outside its storage. That is an addressing exception, but for a store into a protected
- * segment, where protection comes first: there the shadow leads outside the machine's storage too, and the CPU decides. */
+/* A page that the guest has mapped outside its storage. That is an addressing exception, but for a store into a
+ * protected segment, where protection comes first: there the shadow leads outside the machine's storage too, and the
+ * CPU decides. */
 static bool fill_hole(struct vmm *v, struct shadow_space *s, const struct dat_walk *w) {
     uint32_t end = v->frames.frames * VMM_FRAME_BYTES;
-    if (!w->segment_protected || end >= STORAGE_MOST_BYTES) return false;
+    if (!w->segment_protected || end >= STORAGE_MOST_BYTES)
+        return false;
     fill(v, s, w->virtual_address, end, w->segment_entry);
     return true;
 }
@@ -148,10 +161,12 @@ unsigned shadow_fault(struct vmm *v, struct guest *g, uint32_t address) {
     processor_cause(v->p, CAUSE_SHADOW);
     if (psw_dat(&g->psw)) {
         enum access x = guest_walk(v, g, address, &w);
-        if (x != ACCESS_OK) return x;
+        if (x != ACCESS_OK)
+            return x;
     }
     uint32_t absolute = guest_absolute(g, w.frame);
-    if (absolute >= g->memory) return fill_hole(v, s, &w) ? 0 : ACCESS_ADDRESSING;
+    if (absolute >= g->memory)
+        return fill_hole(v, s, &w) ? 0 : ACCESS_ADDRESSING;
     fill(v, s, address, g->origin + absolute, w.segment_entry);
     v->stats.shadow_faults++;
     processor_trace(v->p, TRACE_SHADOW_FILL, address, w.frame, g->origin + absolute, NULL);
@@ -163,7 +178,8 @@ unsigned shadow_fault(struct vmm *v, struct guest *g, uint32_t address) {
 static void drop_page(struct vmm *v, struct shadow_space *s, uint32_t address) {
     uint32_t segment = address >> 16, page = (address & 0xFFFF) >> s->page_shift;
     uint8_t raw[2];
-    if (s->entry[segment] == SHADOW_INVALID) return;
+    if (s->entry[segment] == SHADOW_INVALID)
+        return;
     bytes_put16(raw, invalid_page(s));
     v->purge_due = true;
     processor_store(v->p, page_table(s, segment) + page * 2, raw, sizeof raw);
@@ -176,11 +192,13 @@ void shadow_prefix(struct vmm *v, struct guest *g, uint32_t new_prefix) {
     drop_page(v, &g->shadow.real, new_prefix);
 }
 
-/* One entry: by IPTE on the monitor's own machine, which spares everybody a purge, if CR0 there says the right format. */
+/* One entry: by IPTE on the monitor's own machine, which spares everybody a purge, if CR0 there says the right format.
+ */
 static void invalidate(struct vmm *v, struct shadow_space *s, uint32_t segment, uint32_t page) {
     uint8_t raw[2];
     processor_fetch(v->p, page_table(s, segment) + page * 2, raw, sizeof raw);
-    if (bytes_get16(raw) & invalid_page(s)) return;
+    if (bytes_get16(raw) & invalid_page(s))
+        return;
     uint32_t format = s->page_shift == 12 ? DAT_FORMAT_4K_64K : DAT_FORMAT_2K_64K;
     if ((v->cr0 & DAT_FORMAT_MASK) != format) {
         drop_page(v, s, segment << 16 | page << s->page_shift);
@@ -198,10 +216,13 @@ void shadow_invalidate(struct vmm *v, struct guest *g, uint32_t origin, uint32_t
     processor_cause(v->p, CAUSE_SHADOW);
     for (unsigned n = 0; n < SHADOW_SPACES; n++) {
         struct shadow_space *s = &g->shadow.space[n];
-        if (!s->key || s->page_shift != f->page_shift || s->megabytes != (f->segment_shift == 20)) continue;
+        if (!s->key || s->page_shift != f->page_shift || s->megabytes != (f->segment_shift == 20))
+            continue;
         for (uint32_t segment = 0; segment < SHADOW_SEGMENTS; segment++) {
-            if (s->entry[segment] == SHADOW_INVALID || (s->entry[segment] & 0x00FFFFF8) != origin) continue;
-            if (s->megabytes && (segment & 15) != index >> per_segment) continue;
+            if (s->entry[segment] == SHADOW_INVALID || (s->entry[segment] & 0x00FFFFF8) != origin)
+                continue;
+            if (s->megabytes && (segment & 15) != index >> per_segment)
+                continue;
             invalidate(v, s, segment, page);
         }
     }

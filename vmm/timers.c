@@ -4,9 +4,9 @@
  * gives back exactly: TOD is that plus an epoch, the CPU timer a sum minus it, the interval timer's ticks lie at fixed
  * cycles, and devices live on a timeline of it. So a guest in nominal time sees what a bare machine shows.
  *
- * A condition that comes up while the guest runs has to interrupt it there: the monitor loads its own machine's CPU timer
- * so that it goes negative in exactly that cycle. Loading is privileged, hence dear on a nested machine: a deadline that
- * moves away is left where it was, and the interruption then finds nothing to do. */
+ * A condition that comes up while the guest runs has to interrupt it there: the monitor loads its own machine's CPU
+ * timer so that it goes negative in exactly that cycle. Loading is privileged, hence dear on a nested machine: a
+ * deadline that moves away is left where it was, and the interruption then finds nothing to do. */
 #include "base/bytes.h"
 #include "vmm/vmm_internal.h"
 
@@ -27,18 +27,20 @@ uint64_t timers_now(struct vmm *v) {
 uint64_t timers_tod(const struct guest *g, uint64_t now) { return clock_units(now) + g->epoch; }
 uint64_t timers_cpu_timer(const struct guest *g, uint64_t now) { return g->timer_sum - clock_units(now); }
 
-/* The word at 80 is the guest's ordinary storage and is brought up to date at exits only. A word that is not the one left
- * there was stored by the guest since, nobody knows when: it counts from now on. */
+/* The word at 80 is the guest's ordinary storage and is brought up to date at exits only. A word that is not the one
+ * left there was stored by the guest since, nobody knows when: it counts from now on. */
 void timers_tick(struct vmm *v, struct guest *g) {
     uint64_t ticks = clock_ticks(timers_now(v)), passed = ticks - g->ticks;
     uint8_t word[4];
-    if (passed == 0 || guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK) return;
+    if (passed == 0 || guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK)
+        return;
     uint32_t before = bytes_get32(word), after = before;
     if (before == g->timer_word) {
         after = before - (uint32_t)passed * INTERVAL_STEP;
         bytes_put32(word, after);
         guest_store_real(v, g, INTERVAL_TIMER, word, sizeof word);
-        if ((int32_t)before >= 0 && passed > before / INTERVAL_STEP) g->external |= EXTERNAL_INTERVAL_TIMER;
+        if ((int32_t)before >= 0 && passed > before / INTERVAL_STEP)
+            g->external |= EXTERNAL_INTERVAL_TIMER;
     }
     g->timer_word = after;
     g->ticks = ticks;
@@ -46,12 +48,16 @@ void timers_tick(struct vmm *v, struct guest *g) {
 
 uint32_t timers_pending(struct vmm *v, struct guest *g) {
     uint32_t enabled = g->cr[0] & (CR0_CLOCK_COMPARATOR | CR0_CPU_TIMER | CR0_INTERVAL_TIMER), pending = 0;
-    if (!enabled) return 0;
+    if (!enabled)
+        return 0;
     uint64_t now = timers_now(v);
     timers_tick(v, g);
-    if (timers_tod(g, now) > g->comparator) pending |= CR0_CLOCK_COMPARATOR;
-    if (timers_cpu_timer(g, now) >> 63) pending |= CR0_CPU_TIMER;
-    if (g->external & EXTERNAL_INTERVAL_TIMER) pending |= CR0_INTERVAL_TIMER;
+    if (timers_tod(g, now) > g->comparator)
+        pending |= CR0_CLOCK_COMPARATOR;
+    if (timers_cpu_timer(g, now) >> 63)
+        pending |= CR0_CPU_TIMER;
+    if (g->external & EXTERNAL_INTERVAL_TIMER)
+        pending |= CR0_INTERVAL_TIMER;
     return pending & enabled;
 }
 
@@ -65,9 +71,11 @@ static uint64_t cycle_after(uint64_t now, uint64_t units) {
 
 static uint64_t interval_deadline(struct vmm *v, struct guest *g) {
     uint8_t word[4];
-    if (guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK) return VMM_NEVER;
+    if (guest_fetch_real(v, g, INTERVAL_TIMER, word, sizeof word) != ACCESS_OK)
+        return VMM_NEVER;
     g->timer_word = bytes_get32(word); /* the ticks have been brought up to date: it counts from here */
-    if (word[0] & 0x80) return VMM_NEVER;
+    if (word[0] & 0x80)
+        return VMM_NEVER;
     return clock_tick_at(g->ticks + g->timer_word / INTERVAL_STEP + 1);
 }
 
@@ -75,15 +83,19 @@ static uint64_t interval_deadline(struct vmm *v, struct guest *g) {
 static uint64_t external_deadline(struct vmm *v, struct guest *g) {
     uint64_t deadline = VMM_NEVER;
     uint32_t cr0 = g->cr[0];
-    if (!(cr0 & (CR0_CLOCK_COMPARATOR | CR0_CPU_TIMER | CR0_INTERVAL_TIMER))) return deadline;
+    if (!(cr0 & (CR0_CLOCK_COMPARATOR | CR0_CPU_TIMER | CR0_INTERVAL_TIMER)))
+        return deadline;
     uint64_t now = timers_now(v);
     if (cr0 & CR0_CLOCK_COMPARATOR) {
         uint64_t left = g->comparator - timers_tod(g, now);
         /* With the comparator at its largest value, the TOD clock never exceeds it: it goes on from 0. */
-        if (g->comparator != UINT64_MAX) deadline = earlier(deadline, cycle_after(now, left));
+        if (g->comparator != UINT64_MAX)
+            deadline = earlier(deadline, cycle_after(now, left));
     }
-    if (cr0 & CR0_CPU_TIMER) deadline = earlier(deadline, cycle_after(now, timers_cpu_timer(g, now)));
-    if (cr0 & CR0_INTERVAL_TIMER) deadline = earlier(deadline, interval_deadline(v, g));
+    if (cr0 & CR0_CPU_TIMER)
+        deadline = earlier(deadline, cycle_after(now, timers_cpu_timer(g, now)));
+    if (cr0 & CR0_INTERVAL_TIMER)
+        deadline = earlier(deadline, interval_deadline(v, g));
     return deadline;
 }
 
@@ -100,12 +112,14 @@ uint64_t timers_deadline(struct vmm *v, struct guest *g) {
 }
 
 void timers_arm(struct vmm *v, uint64_t deadline) {
-    if (deadline == VMM_NEVER || deadline >= v->armed) return;
+    if (deadline == VMM_NEVER || deadline >= v->armed)
+        return;
     uint64_t now = timers_now(v);
     /* Negative after more than `value` units; a deadline that has passed: at once. */
     uint64_t value = deadline > now ? clock_units(deadline) - clock_units(now) - 1 : UINT64_MAX;
     uint8_t operand[8];
-    if (deadline > now && value > INT64_MAX) return;
+    if (deadline > now && value > INT64_MAX)
+        return;
     bytes_put64(operand, value);
     processor_store(v->p, SUPERVISOR_CLOCK, operand, sizeof operand);
     processor_execute(v->p, CELL_SPT, NULL);

@@ -1,4 +1,5 @@
-/* A tower: machine, monitor, machine, monitor, … built from the bare machine upward, sized from the innermost downward. */
+/* A tower: machine, monitor, machine, monitor, … built from the bare machine upward, sized from the innermost downward.
+ */
 #include <string.h>
 
 #include "vmm/vmm_internal.h"
@@ -6,9 +7,10 @@
 static bool bare_bytes(uint32_t innermost, unsigned count, uint32_t *bytes, struct error *e) {
     uint32_t overhead = count * vmm_host_bytes(0);
     if (innermost > STORAGE_MOST_BYTES - overhead)
-        return error_set(e, ERROR_INPUT,
-                         "%u KB under %u monitor%s does not fit into the bare machine's 16 MB; the largest that does is %uK",
-                         innermost / 1024, count, count == 1 ? "" : "s", (STORAGE_MOST_BYTES - overhead) / 1024);
+        return error_set(
+            e, ERROR_INPUT,
+            "%u KB under %u monitor%s does not fit into the bare machine's 16 MB; the largest that does is %uK",
+            innermost / 1024, count, count == 1 ? "" : "s", (STORAGE_MOST_BYTES - overhead) / 1024);
     *bytes = innermost + overhead;
     return true;
 }
@@ -23,10 +25,12 @@ static bool add_level(struct tower *t, const struct machine_options *o, const ch
         guest.line_self = o->line_self;
     }
     struct vmm *v = vmm_new(t->innermost, kind, e);
-    if (!v) return false;
+    if (!v)
+        return false;
     t->monitor[t->count++] = v;
     struct machine *inner = vmm_guest(v, &guest, e);
-    if (inner) t->innermost = inner;
+    if (inner)
+        t->innermost = inner;
     return inner != NULL;
 }
 
@@ -34,16 +38,20 @@ bool tower_new(struct tower *t, const struct machine_options *options, const cha
                struct error *e) {
     struct machine_options bare = *options;
     *t = (struct tower){0};
-    if (count > TOWER_MOST) return error_set(e, ERROR_INPUT, "at most %d monitors, not %u", TOWER_MOST, count);
+    if (count > TOWER_MOST)
+        return error_set(e, ERROR_INPUT, "at most %d monitors, not %u", TOWER_MOST, count);
     if (count > 0) {
-        if (!bare_bytes(options->memory_bytes, count, &bare.memory_bytes, e)) return false;
+        if (!bare_bytes(options->memory_bytes, count, &bare.memory_bytes, e))
+            return false;
         bare.name = NULL;
         bare.console_line = bare.printer_line = NULL;
     }
     t->bare = t->innermost = machine_new(&bare, e);
-    if (!t->bare) return false;
+    if (!t->bare)
+        return false;
     for (unsigned n = 0; n < count; n++) {
-        if (add_level(t, options, kinds[n], count - n - 1, e)) continue;
+        if (add_level(t, options, kinds[n], count - n - 1, e))
+            continue;
         tower_free(t);
         return false;
     }
@@ -51,7 +59,9 @@ bool tower_new(struct tower *t, const struct machine_options *options, const cha
 }
 
 void tower_free(struct tower *t) {
-    while (t->count > 0) vmm_free(t->monitor[--t->count]);
-    if (t->bare) machine_free(t->bare);
+    while (t->count > 0)
+        vmm_free(t->monitor[--t->count]);
+    if (t->bare)
+        machine_free(t->bare);
     *t = (struct tower){0};
 }

@@ -21,19 +21,22 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 const char *vmm_kind_name(unsigned index) {
     for (unsigned n = 0; n < KINDS; n++)
-        if (kinds[n].operations && index-- == 0) return kinds[n].name;
+        if (kinds[n].operations && index-- == 0)
+            return kinds[n].name;
     return NULL;
 }
 
 bool vmm_kind_known(const char *kind) {
     for (unsigned n = 0; n < KINDS; n++)
-        if (strcmp(kinds[n].name, kind) == 0) return true;
+        if (strcmp(kinds[n].name, kind) == 0)
+            return true;
     return strncmp(kind, "module:", 7) == 0;
 }
 
 static int find_kind(const char *kind, struct error *e) {
     for (int n = 0; n < KINDS; n++)
-        if (strcmp(kinds[n].name, kind) == 0 && kinds[n].operations) return n;
+        if (strcmp(kinds[n].name, kind) == 0 && kinds[n].operations)
+            return n;
     if (vmm_kind_known(kind))
         error_set(e, ERROR_INPUT, "monitor kind '%s' is not there yet; there is: trap-and-emulate", kind);
     else
@@ -43,7 +46,8 @@ static int find_kind(const char *kind, struct error *e) {
 
 struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e) {
     int found = find_kind(kind, e);
-    if (found < 0) return NULL;
+    if (found < 0)
+        return NULL;
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) {
         error_set(e, ERROR_INTERNAL, "no memory for a monitor");
@@ -59,21 +63,26 @@ struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e) {
         return NULL;
     }
     struct guest *below = guest_of(on);
-    if (below) below->facilities = true;
+    if (below)
+        below->facilities = true;
     return v;
 }
 
 void vmm_free(struct vmm *v) {
-    if (!v) return;
+    if (!v)
+        return;
     struct guest *below = guest_of(v->machine);
-    if (below) below->facilities = false;
+    if (below)
+        below->facilities = false;
     supervisor_detach(v->supervisor);
     guest_free(v->guest);
     free(v);
 }
 
 const char *vmm_kind(const struct vmm *v) { return v->kind; }
-struct machine *vmm_machine(const struct vmm *v) { return v->machine; }
+struct machine *vmm_machine(const struct vmm *v) {
+    return v->machine;
+}
 
 struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct error *e) {
     if (o->memory_bytes % VMM_FRAME_BYTES != 0 || o->memory_bytes < VMM_FRAME_BYTES ||
@@ -103,6 +112,7 @@ void vmm_stats(const struct vmm *v, struct vmm_stats *to) { *to = v->stats; }
 
 int64_t vmm_frame(const struct machine *guest, uint32_t guest_real) {
     const struct guest *g = guest_of(guest);
-    if (!g || guest_real >= g->memory) return -1;
+    if (!g || guest_real >= g->memory)
+        return -1;
     return g->origin + (int64_t)guest_absolute(g, guest_real & ~(VMM_FRAME_BYTES - 1u));
 }

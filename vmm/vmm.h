@@ -1,8 +1,8 @@
 /* Virtual machine monitors: make one on any machine, bare or virtual, give it guests, look inside.
  *
- * A monitor is a supervisor of its machine (isa/supervisor.h) in three parts under their classical names: the dispatcher,
- * where every trap arrives; the allocator, which owns frames and devices; and the interpreter, one routine per privileged
- * instruction. A guest is a `struct machine` like any other, so a monitor can be put on it again. */
+ * A monitor is a supervisor of its machine (isa/supervisor.h) in three parts under their classical names: the
+ * dispatcher, where every trap arrives; the allocator, which owns frames and devices; and the interpreter, one routine
+ * per privileged instruction. A guest is a `struct machine` like any other, so a monitor can be put on it again. */
 #ifndef VMM_VMM_H
 #define VMM_VMM_H
 
@@ -19,8 +19,8 @@ const char *vmm_kind_name(unsigned index);
 /* Whether `kind` is one of the product's kinds at all, ready or not: for messages that name what would be accepted. */
 bool vmm_kind_known(const char *kind);
 
-/* Makes a monitor of this kind the supervisor of `on`, which must be reset, not started, and have no supervisor yet. NULL
- * and *e on failure. It is freed, with its guests, by vmm_free, before `on` is. */
+/* Makes a monitor of this kind the supervisor of `on`, which must be reset, not started, and have no supervisor yet.
+ * NULL and *e on failure. It is freed, with its guests, by vmm_free, before `on` is. */
 struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e);
 void vmm_free(struct vmm *v);
 const char *vmm_kind(const struct vmm *v);
@@ -59,8 +59,8 @@ struct tower {
     struct vmm *monitor[TOWER_MOST]; /* from the bare machine upward */
     unsigned count;
 };
-/* `options` are the innermost machine's (memory, console lines); each machine below gets what it needs. False and *e when
- * that does not fit into 16 MB, naming the largest that does; nothing is left then. */
+/* `options` are the innermost machine's (memory, console lines); each machine below gets what it needs. False and *e
+ * when that does not fit into 16 MB, naming the largest that does; nothing is left then. */
 bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
                struct error *e);
 void tower_free(struct tower *t);

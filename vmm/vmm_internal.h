@@ -10,12 +10,12 @@
  *   allocator.c     who owns which frame
  *
  * Everything below the line "inside an activation" runs as a program of the monitor's machine: it touches that machine
- * only by isa/supervisor.h, may be suspended in any processor_ call, and may be dropped there. So it owns nothing across
- * such a call, and what it has written into struct vmm and struct guest by then must make sense by itself; a restart
- * rebuilds what was derived (shadows, loaded registers).
+ * only by isa/supervisor.h, may be suspended in any processor_ call, and may be dropped there. So it owns nothing
+ * across such a call, and what it has written into struct vmm and struct guest by then must make sense by itself; a
+ * restart rebuilds what was derived (shadows, loaded registers).
  *
- * Addresses: guest logical (what the guest's program says), guest real (after the guest's DAT), guest absolute (after its
- * prefixing), and real ones of the monitor's machine, called host addresses here: origin + guest absolute. */
+ * Addresses: guest logical (what the guest's program says), guest real (after the guest's DAT), guest absolute (after
+ * its prefixing), and real ones of the monitor's machine, called host addresses here: origin + guest absolute. */
 #ifndef VMM_VMM_INTERNAL_H
 #define VMM_VMM_INTERNAL_H
 
@@ -61,12 +61,12 @@ enum {
 };
 
 struct shadow_space {
-    uint32_t table;            /* host address of the segment table; the page tables follow it */
-    bool made;                 /* the segment table has been written */
-    uint64_t key;              /* the guest's CR1 and format; 0: free */
-    uint64_t used;             /* larger: dispatched later */
-    uint8_t page_shift;        /* as the guest's pages: 11 or 12 */
-    bool megabytes;            /* the guest's segments are of 1 MB: sixteen of ours each */
+    uint32_t table;                  /* host address of the segment table; the page tables follow it */
+    bool made;                       /* the segment table has been written */
+    uint64_t key;                    /* the guest's CR1 and format; 0: free */
+    uint64_t used;                   /* larger: dispatched later */
+    uint8_t page_shift;              /* as the guest's pages: 11 or 12 */
+    bool megabytes;                  /* the guest's segments are of 1 MB: sixteen of ours each */
     uint32_t entry[SHADOW_SEGMENTS]; /* the guest's entry that a segment was made from; SHADOW_INVALID: none */
 };
 enum { SHADOW_INVALID = 1 }; /* also the invalid segment-table entry itself */
@@ -77,7 +77,7 @@ static inline uint32_t shadow_cr1(const struct shadow_space *s) {
 }
 
 struct shadow {
-    struct shadow_space real;  /* guest real storage, for the guest with DAT off; its `entry` is 0 where valid */
+    struct shadow_space real; /* guest real storage, for the guest with DAT off; its `entry` is 0 where valid */
     struct shadow_space space[SHADOW_SPACES];
     uint64_t uses;
 };
@@ -98,13 +98,14 @@ struct guest {
     struct machine *machine;
     uint32_t origin, memory; /* of its frames in the machine below; bytes */
     uint32_t tables;
-    bool facilities;         /* a monitor is its program: it is offered the bare machine's facilities */
+    bool facilities; /* a monitor is its program: it is offered the bare machine's facilities */
 
-    /* Its CPU. While it runs, general registers, condition code, program mask and instruction address are the real ones. */
+    /* Its CPU. While it runs, general registers, condition code, program mask and instruction address are the real
+     * ones. */
     struct psw psw;
     uint32_t gpr[16], cr[16];
     uint32_t prefix;
-    uint64_t epoch;      /* TOD = units of the machine's clock + epoch, modulo 2^64 */
+    uint64_t epoch; /* TOD = units of the machine's clock + epoch, modulo 2^64 */
     uint64_t comparator;
     uint64_t timer_sum;  /* CPU timer = timer_sum - units of the machine's clock, modulo 2^64 */
     uint64_t ticks;      /* of the interval timer, accounted for at real 80 */
@@ -115,7 +116,8 @@ struct guest {
     bool start_with_psw; /* how the next restart of the monitor starts it */
     uint8_t start_psw[8];
 
-    /* Program-interruption loops: the last interruption, whether anything was retired since, and whether it is a loop. */
+    /* Program-interruption loops: the last interruption, whether anything was retired since, and whether it is a loop.
+     */
     bool last_valid, progress, looping;
     uint8_t last_old[8];
     unsigned last_code;
@@ -143,8 +145,8 @@ struct vmm {
     enum dispatched dispatched;
     bool loaded; /* cr0, cr1, cr8 below are known */
     uint32_t cr0, cr1, cr8;
-    uint64_t armed;  /* cycle of the machine's clock at which its CPU timer interrupts; VMM_NEVER: it is masked */
-    bool purge_due;  /* a shadow entry that may be in the TLB was made invalid or changed */
+    uint64_t armed; /* cycle of the machine's clock at which its CPU timer interrupts; VMM_NEVER: it is masked */
+    bool purge_due; /* a shadow entry that may be in the TLB was made invalid or changed */
 
     /* Of the present activation. */
     struct processor *p;
@@ -190,12 +192,12 @@ void reflect_program(struct vmm *v, struct guest *g, unsigned code, unsigned ilc
 void reflect_invalid_psw(struct vmm *v, struct guest *g);
 
 /* shadow.c */
-void shadow_reset(struct vmm *v, struct guest *g);                        /* nothing is valid any more */
-struct shadow_space *shadow_select(struct vmm *v, struct guest *g);       /* for the guest's present mode and space */
+void shadow_reset(struct vmm *v, struct guest *g);                  /* nothing is valid any more */
+struct shadow_space *shadow_select(struct vmm *v, struct guest *g); /* for the guest's present mode and space */
 /* The guest referred to a page that its shadow has not. 0: now it has; or the program code that its own tables give. */
 unsigned shadow_fault(struct vmm *v, struct guest *g, uint32_t address);
-void shadow_purge(struct vmm *v, struct guest *g, const char *cause);     /* all spaces with DAT on */
-void shadow_prefix(struct vmm *v, struct guest *g, uint32_t new_prefix);  /* before the prefix changes */
+void shadow_purge(struct vmm *v, struct guest *g, const char *cause);    /* all spaces with DAT on */
+void shadow_prefix(struct vmm *v, struct guest *g, uint32_t new_prefix); /* before the prefix changes */
 /* The guest's page-table entry `index` of the table at `origin`, under format f, is invalid now. */
 void shadow_invalidate(struct vmm *v, struct guest *g, uint32_t origin, uint32_t index, const struct dat_format *f);
 

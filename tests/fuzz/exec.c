@@ -1,5 +1,5 @@
-/* Anybody's bytes as a storage image, bare and under two monitors: whatever they do, the simulator survives, stops at its
- * limit, and its books add up. */
+/* Anybody's bytes as a storage image, bare and under two monitors: whatever they do, the simulator survives, stops at
+ * its limit, and its books add up. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -41,7 +41,7 @@ struct worker {
     const struct options *o;
     struct differential_engine standard, subject;
     struct differential_engine slower; /* the subject, where other cycle counts make other times */
-    struct differential_result a, b; /* for single cases */
+    struct differential_result a, b;   /* for single cases */
     enum differential_end end_a, end_b;
     struct tally *tally;
 };
@@ -57,7 +57,8 @@ static enum differential_verdict run_both(struct worker *w, const struct differe
 static bool passes_over(struct worker *w, const struct differential_case *c) {
     const char *exception;
     for (int i = 0; i < 4; i++)
-        if (run_both(w, c, &exception) != VERDICT_DIFFERENT) return true;
+        if (run_both(w, c, &exception) != VERDICT_DIFFERENT)
+            return true;
     return false;
 }
 
@@ -65,7 +66,8 @@ static bool passes_over(struct worker *w, const struct differential_case *c) {
 static bool looks_at_clocks(struct worker *w, const struct differential_case *c) {
     const char *exception;
     struct differential_case *other = malloc(sizeof *other);
-    if (!other) return false;
+    if (!other)
+        return false;
     *other = *c;
     other->interval_timer = 0xFFFFFFFF;
     const struct differential_case *changed = other;
@@ -86,12 +88,14 @@ static bool still_differs(void *self, const struct differential_case *c) {
 static void show(struct worker *w, const struct differential_case *original) {
     struct differential_case *c = malloc(sizeof *c);
     const char *exception;
-    if (!c) return;
+    if (!c)
+        return;
     *c = *original;
     run_both(w, c, &exception);
     w->end_a = w->a.end;
     w->end_b = w->b.end;
-    if (!w->o->raw) differential_shrink(c, still_differs, w);
+    if (!w->o->raw)
+        differential_shrink(c, still_differs, w);
     bool differs = run_both(w, c, &exception) == VERDICT_DIFFERENT;
     char *text = NULL;
     size_t length = 0;
@@ -102,8 +106,10 @@ static void show(struct worker *w, const struct differential_case *original) {
                 w->o->focus >= 0 ? " --instruction " : "",
                 w->o->focus >= 0 ? instruction_table[w->o->focus].mnemonic : "");
         differential_print_case(to, c);
-        if (differs) differential_print_difference(to, c, &w->a, &w->b, w->standard.name, w->subject.name);
-        else fprintf(to, "  (equal when run again)\n");
+        if (differs)
+            differential_print_difference(to, c, &w->a, &w->b, w->standard.name, w->subject.name);
+        else
+            fprintf(to, "  (equal when run again)\n");
         fclose(to);
         fwrite(text, 1, length, stdout);
         fflush(stdout);
@@ -137,7 +143,8 @@ static void judge(struct worker *w, const struct differential_case *c, struct di
         return;
     }
     t->by_focus[c->focus]++;
-    if (t->different++ < w->o->shown) show(w, c);
+    if (t->different++ < w->o->shown)
+        show(w, c);
 }
 
 static bool worker_run(struct worker *w, unsigned self) {
@@ -146,7 +153,8 @@ static bool worker_run(struct worker *w, unsigned self) {
     struct differential_result a[BATCH], b[BATCH];
     const struct differential_case *list[BATCH];
     bool ok = cases && differential_result_init(&w->a) && differential_result_init(&w->b);
-    for (int i = 0; i < BATCH; i++) ok = differential_result_init(&a[i]) && differential_result_init(&b[i]) && ok;
+    for (int i = 0; i < BATCH; i++)
+        ok = differential_result_init(&a[i]) && differential_result_init(&b[i]) && ok;
     uint64_t first = o->has_one ? o->one : 0, end = o->has_one ? o->one + 1 : o->cases;
     for (uint64_t at = first + self; ok && at < end;) {
         size_t n = 0;
@@ -157,7 +165,8 @@ static bool worker_run(struct worker *w, unsigned self) {
         }
         w->standard.run(w->standard.self, list, a, n);
         w->subject.run(w->subject.self, list, b, n);
-        for (size_t i = 0; i < n; i++) judge(w, &cases[i], &a[i], &b[i]);
+        for (size_t i = 0; i < n; i++)
+            judge(w, &cases[i], &a[i], &b[i]);
     }
     for (int i = 0; i < BATCH; i++) {
         differential_result_fini(&a[i]);
@@ -174,7 +183,8 @@ static int work(const struct options *o, unsigned self, struct tally *tally) {
     struct error e = ERROR_CLEAR;
     struct cost_model model, slow;
     struct worker w = {.o = o, .tally = tally};
-    if (!cost_model_find(&model, "flat", &e) || !cost_model_find(&slow, "s370", &e) || !differential_hercules(&w.standard, 2, &e)) {
+    if (!cost_model_find(&model, "flat", &e) || !cost_model_find(&slow, "s370", &e) ||
+        !differential_hercules(&w.standard, 2, &e)) {
         fprintf(stderr, "test_against_hercules: %s\n", e.text);
         return 2;
     }
@@ -203,17 +213,20 @@ static bool parse(int count, char **arguments, struct options *o) {
             o->raw = true;
             continue;
         }
-        if (!value) return false;
+        if (!value)
+            return false;
         i++;
         if (strcmp(name, "--instruction") == 0) {
             const struct instruction *found = instruction_find(value);
-            if (!found) return false;
+            if (!found)
+                return false;
             o->focus = instruction_id(found);
             continue;
         }
         char *rest;
         uint64_t number = strtoull(value, &rest, 0);
-        if (*rest) return false;
+        if (*rest)
+            return false;
         if (strcmp(name, "--cases") == 0)
             o->cases = number;
         else if (strcmp(name, "--seed") == 0)
@@ -241,8 +254,10 @@ int main(int count, char **arguments) {
         printf("Hercules is not installed: skipped\n");
         return 77;
     }
-    struct tally *tallies = mmap(NULL, o.jobs * sizeof *tallies, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (tallies == MAP_FAILED) return 2;
+    struct tally *tallies =
+        mmap(NULL, o.jobs * sizeof *tallies, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (tallies == MAP_FAILED)
+        return 2;
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     int status = 0;
@@ -255,10 +270,12 @@ int main(int count, char **arguments) {
                 end_with_parent();
                 _exit(work(&o, i, &tallies[i]));
             }
-            if (pid < 0) status = 2;
+            if (pid < 0)
+                status = 2;
         }
         for (int one; wait(&one) > 0;)
-            if (!WIFEXITED(one) || WEXITSTATUS(one)) status = 2;
+            if (!WIFEXITED(one) || WEXITSTATUS(one))
+                status = 2;
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
     struct tally *all = &tallies[0];
@@ -267,28 +284,39 @@ int main(int count, char **arguments) {
         all->excused += tallies[i].excused;
         all->varying += tallies[i].varying;
         all->different += tallies[i].different;
-        for (int k = 0; k < 4; k++) all->ends[k] += tallies[i].ends[k];
-        for (size_t k = 0; k < 32; k++) all->by_exception[k] += tallies[i].by_exception[k];
-        for (size_t k = 0; k < INSTRUCTION_COUNT; k++) all->by_focus[k] += tallies[i].by_focus[k];
+        for (int k = 0; k < 4; k++)
+            all->ends[k] += tallies[i].ends[k];
+        for (size_t k = 0; k < 32; k++)
+            all->by_exception[k] += tallies[i].by_exception[k];
+        for (size_t k = 0; k < INSTRUCTION_COUNT; k++)
+            all->by_focus[k] += tallies[i].by_focus[k];
         differential_coverage_add(&all->coverage, &tallies[i].coverage);
     }
-    if (!o.has_one) status |= differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000 && o.seed == SEED;
+    if (!o.has_one)
+        status |=
+            differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000 && o.seed == SEED;
     for (size_t i = 0; i < differential_exceptions_count; i++)
         if (all->by_exception[i])
-            printf("excused: %llu by \"%s\"\n", (unsigned long long)all->by_exception[i], differential_exceptions[i].name);
+            printf("excused: %llu by \"%s\"\n", (unsigned long long)all->by_exception[i],
+                   differential_exceptions[i].name);
     if (all->varying)
         printf("excused: %llu by host time in the results of Hercules\n", (unsigned long long)all->varying);
-    if (all->different) printf("different:");
+    if (all->different)
+        printf("different:");
     for (size_t i = 0; i < INSTRUCTION_COUNT; i++)
-        if (all->by_focus[i]) printf(" %s %llu", instruction_table[i].mnemonic, (unsigned long long)all->by_focus[i]);
-    if (all->different) printf("\n");
-    printf("%llu cases (seed %llu) in %.1f s: %llu different, %llu excused; ended: %llu wait, %llu check-stop, %llu limit, "
+        if (all->by_focus[i])
+            printf(" %s %llu", instruction_table[i].mnemonic, (unsigned long long)all->by_focus[i]);
+    if (all->different)
+        printf("\n");
+    printf("%llu cases (seed %llu) in %.1f s: %llu different, %llu excused; ended: %llu wait, %llu check-stop, %llu "
+           "limit, "
            "%llu failed\n",
            (unsigned long long)all->cases, (unsigned long long)o.seed,
            (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec),
            (unsigned long long)all->different, (unsigned long long)all->excused, (unsigned long long)all->ends[0],
            (unsigned long long)all->ends[1], (unsigned long long)all->ends[2], (unsigned long long)all->ends[3]);
-    if (all->different && !status) status = 1;
+    if (all->different && !status)
+        status = 1;
     munmap(tallies, o.jobs * sizeof *tallies);
     return status;
 }

@@ -1,4 +1,5 @@
-/* The walk: every step and exception of the Principles of Operation, in all four formats, against an independent formulation. */
+/* The walk: every step and exception of the Principles of Operation, in all four formats, against an independent
+ * formulation. */
 #include "tests/support/unit.h"
 
 #include <stdio.h>

@@ -3,9 +3,9 @@
  * A case is nothing but an initial state (storage, keys, registers, PSW); how it came about is the generator's business
  * and who runs it an engine's: Hercules, the bare machine, a machine under monitors. To every engine it is a storage
  * image that a restart starts: page 0 and a prologue, built here in S/370 code, load keys, prefix, control and general
- * registers and the PSW of the program under test; the new PSWs lead to handlers that log each interruption and go on; and an
- * epilogue dumps what only the machine itself can see (control registers, prefix, storage keys) and ends in a disabled wait. So
- * everything of interest lies in storage at the end.
+ * registers and the PSW of the program under test; the new PSWs lead to handlers that log each interruption and go on;
+ * and an epilogue dumps what only the machine itself can see (control registers, prefix, storage keys) and ends in a
+ * disabled wait. So everything of interest lies in storage at the end.
  *
  * Storage of a case, absolute:
  *      0000  page 0: assigned locations, values for the prologue, save areas, handlers, epilogue
@@ -73,11 +73,11 @@ enum {
 struct cost_model; /* isa/cost.h */
 
 struct differential_instruction {
-    uint32_t at;     /* logical address */
-    uint32_t real;   /* of its first byte, in `low` or the last 8 KB */
+    uint32_t at;   /* logical address */
+    uint32_t real; /* of its first byte, in `low` or the last 8 KB */
     uint8_t length;
-    bool target;     /* executed by an EXECUTE only */
-    int16_t id;      /* enum instruction_id, or -1: an unassigned opcode */
+    bool target;       /* executed by an EXECUTE only */
+    int16_t id;        /* enum instruction_id, or -1: an unassigned opcode */
     int16_t target_id; /* of an EXECUTE: what it executes; otherwise -1 */
 };
 
@@ -92,11 +92,11 @@ struct differential_case {
     uint32_t range[2];     /* interruptions outside these addresses end the case */
     uint64_t comparator, timer;
     uint32_t interval_timer; /* real 80, which Hercules changes as it likes */
-    bool stops; /* access exceptions end the case; otherwise it goes on behind them */
+    bool stops;              /* access exceptions end the case; otherwise it goes on behind them */
     uint8_t keys[DIFF_LOW_BLOCKS], high_keys[DIFF_HIGH_BLOCKS];
     uint8_t low[DIFF_LOW], high[DIFF_HIGH]; /* storage, without page 0's and the prologue's own contents */
-    int16_t focus; /* the instruction that this case is about */
-    uint32_t clock[64]; /* absolute addresses of bytes where the program stores a clock */
+    int16_t focus;                          /* the instruction that this case is about */
+    uint32_t clock[64];                     /* absolute addresses of bytes where the program stores a clock */
     unsigned clock_count;
     unsigned count;
     struct differential_instruction program[DIFF_INSTRUCTIONS];
@@ -147,7 +147,7 @@ extern const size_t differential_exceptions_count;
 
 enum differential_verdict {
     VERDICT_EQUAL,
-    VERDICT_EXCUSED,   /* differs, and an exception of the list covers it: *exception */
+    VERDICT_EXCUSED, /* differs, and an exception of the list covers it: *exception */
     VERDICT_DIFFERENT,
 };
 /* Compares a result `a` of the engine that is the standard with a result `b`. Both are changed: what a listed exception

@@ -47,35 +47,43 @@ enum exception {
 const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_TIMER] = {"interval timer", "real 80-83 runs on host time in Hercules, on cycles here"},
     [EXCEPTION_CLOCKS] = {"clocks", "what STCK and STPT store is host time in Hercules, cycles here"},
-    [EXCEPTION_FETCH] = {"failed instruction fetch",
-                         "IA and ILC are unpredictable; here IA + 2 and 2 bytes, Hercules adds twice or keeps an old ILC"},
+    [EXCEPTION_FETCH] =
+        {"failed instruction fetch",
+         "IA and ILC are unpredictable; here IA + 2 and 2 bytes, Hercules adds twice or keeps an old ILC"},
     [EXCEPTION_FETCH_FAULT] = {"page fault at instruction fetch",
                                "the ILC is unpredictable; here 2 bytes, in Hercules that of an earlier instruction"},
-    [EXCEPTION_MONITOR_BC] = {"monitor event in BC mode",
-                              "class and code are stored here, as the architecture says; Hercules stores them in EC mode only"},
-    [EXCEPTION_EXTENDED_CODES] = {"bytes 144-147 and 160-163",
-                                  "Hercules clears 144 on a data exception, and 160 and 162 on segment and page exceptions"},
+    [EXCEPTION_MONITOR_BC] =
+        {"monitor event in BC mode",
+         "class and code are stored here, as the architecture says; Hercules stores them in EC mode only"},
+    [EXCEPTION_EXTENDED_CODES] =
+        {"bytes 144-147 and 160-163",
+         "Hercules clears 144 on a data exception, and 160 and 162 on segment and page exceptions"},
     [EXCEPTION_DISPLAYED_PSW] = {"displayed BC PSW", "bits 16-33 of a current PSW have no meaning; here they are 0"},
     [EXCEPTION_EXTERNAL_ILC] = {"ILC of external and I/O interruptions",
                                 "unpredictable in a BC old PSW; here 0, in Hercules that of the last instruction"},
-    [EXCEPTION_LOOP] = {"interruption loop",
-                        "a program interruption that repeats itself for ever check-stops here, and keeps Hercules running"},
-    [EXCEPTION_REFERENCE] = {"reference and change bits after an exception",
-                             "which operands of an instruction that did not end normally count as referred to is left open; here all "
-                             "that were found accessible"},
-    [EXCEPTION_DECIMAL_ORDER] = {"decimal data against access",
-                                 "when a decimal operand is invalid and the result cannot be stored, access exceptions come "
-                                 "first here; Hercules looks at the digits before it tries to store"},
-    [EXCEPTION_EXECUTED_LENGTH] = {"ILC under EXECUTE",
-                                   "that of the EXECUTE, 4 bytes, here; in Hercules for some exceptions that of the target"},
+    [EXCEPTION_LOOP] =
+        {"interruption loop",
+         "a program interruption that repeats itself for ever check-stops here, and keeps Hercules running"},
+    [EXCEPTION_REFERENCE] =
+        {"reference and change bits after an exception",
+         "which operands of an instruction that did not end normally count as referred to is left open; here all "
+         "that were found accessible"},
+    [EXCEPTION_DECIMAL_ORDER] =
+        {"decimal data against access",
+         "when a decimal operand is invalid and the result cannot be stored, access exceptions come "
+         "first here; Hercules looks at the digits before it tries to store"},
+    [EXCEPTION_EXECUTED_LENGTH] =
+        {"ILC under EXECUTE", "that of the EXECUTE, 4 bytes, here; in Hercules for some exceptions that of the target"},
     [EXCEPTION_OPCODES] = {"opcodes that only Hercules has",
                            "floating point and instructions of later machines are operation exceptions here"},
-    [EXCEPTION_EDIT] = {"exceptions in ED and EDMK",
-                        "suppressed here; Hercules has stored the part of the result before the invalid digit or the inaccessible byte"},
-    [EXCEPTION_RESET_REFERENCE] = {"RRB", "one block of 2 KB here; Hercules looks at, and resets, both blocks of the 4 KB"},
-    [EXCEPTION_REFERENCE_ONLY] = {"reference bits that Hercules leaves off",
-                                  "a block referred to has its bit on here; Hercules leaves out the first block of some operands "
-                                  "across a block's end (CLC), and the instructions' block after SSKE"},
+    [EXCEPTION_EDIT] = {"exceptions in ED and EDMK", "suppressed here; Hercules has stored the part of the result "
+                                                     "before the invalid digit or the inaccessible byte"},
+    [EXCEPTION_RESET_REFERENCE] = {"RRB",
+                                   "one block of 2 KB here; Hercules looks at, and resets, both blocks of the 4 KB"},
+    [EXCEPTION_REFERENCE_ONLY] =
+        {"reference bits that Hercules leaves off",
+         "a block referred to has its bit on here; Hercules leaves out the first block of some operands "
+         "across a block's end (CLC), and the instructions' block after SSKE"},
     [EXCEPTION_ORDER] = {"which of two access exceptions",
                          "when both operands in storage are inaccessible, either may be reported"},
     [EXCEPTION_LONG] = {"registers of MVCL and CLCL after an access exception",
@@ -120,7 +128,8 @@ static void equalize_bits(uint8_t *a, uint8_t *b, uint8_t mask) {
 
 static const struct differential_instruction *instruction_at(const struct differential_case *c, uint32_t at) {
     for (unsigned i = 0; i < c->count; i++)
-        if (c->program[i].at == at) return &c->program[i];
+        if (c->program[i].at == at)
+            return &c->program[i];
     return NULL;
 }
 
@@ -134,11 +143,13 @@ static unsigned code_of(const struct left *x) {
 }
 static unsigned ilc_of(const struct left *x) { return psw_is_ec(x->psw) ? x->area[13] / 2 : x->psw[4] >> 6; }
 
-/* True when this may be the fetch of the instruction that failed. (An RR instruction that fails otherwise leaves the same old
- * PSW in both engines.) */
+/* True when this may be the fetch of the instruction that failed. (An RR instruction that fails otherwise leaves the
+ * same old PSW in both engines.) */
 static bool fetch_failed(const struct left *x, unsigned code) {
-    if (ilc_of(x) != 1) return false;
-    if (code == 6) return psw_ia(x->psw) & 1;
+    if (ilc_of(x) != 1)
+        return false;
+    if (code == 6)
+        return psw_ia(x->psw) & 1;
     return code == 4 || code == 5 || code == 0x12;
 }
 
@@ -151,7 +162,8 @@ struct tables {
 
 static enum access fetch_entry(void *self, uint32_t real, void *to, uint32_t length) {
     const struct tables *t = self;
-    if (real + length > DIFF_LOW) return ACCESS_ADDRESSING;
+    if (real + length > DIFF_LOW)
+        return ACCESS_ADDRESSING;
     memcpy(to, t->r->low + real, length);
     return ACCESS_OK;
 }
@@ -160,7 +172,8 @@ static enum access fetch_entry(void *self, uint32_t real, void *to, uint32_t len
 static uint32_t last_prefix(const struct tables *t) {
     static const uint32_t pages[] = {DIFF_PREFIX_A, DIFF_PREFIX_B};
     for (int i = 0; i < 2; i++)
-        if (bytes_get32(t->r->low + pages[i] + PAGE0_PREFIX_DUMP) == pages[i]) return pages[i];
+        if (bytes_get32(t->r->low + pages[i] + PAGE0_PREFIX_DUMP) == pages[i])
+            return pages[i];
     return 0;
 }
 
@@ -180,8 +193,10 @@ static const uint8_t *instruction_text(const struct tables *t, const uint8_t *ps
         at += prefix;
     else if (at - prefix < 4096)
         at -= prefix;
-    if (at < DIFF_LOW - 1) return t->r->low + at;
-    if (at >= high && at < t->c->memory - 1) return t->r->high + (at - high);
+    if (at < DIFF_LOW - 1)
+        return t->r->low + at;
+    if (at >= high && at < t->c->memory - 1)
+        return t->r->high + (at - high);
     return NULL;
 }
 
@@ -194,17 +209,21 @@ static int interrupted(const struct tables *t, const struct left *x) {
     uint32_t at = (psw_ia(x->psw) - length) & 0xFFFFFF;
     const struct differential_instruction *i = instruction_at(t->c, at);
     const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(x->psw) - 4) & 0xFFFFFF);
-    if (length && execute && execute->id == INSTRUCTION_EX) i = execute; /* whatever the ILC says */
-    if (i && i->id == INSTRUCTION_EX) return i->target_id >= 0 ? i->target_id : WILD;
+    if (length && execute && execute->id == INSTRUCTION_EX)
+        i = execute; /* whatever the ILC says */
+    if (i && i->id == INSTRUCTION_EX)
+        return i->target_id >= 0 ? i->target_id : WILD;
     const uint8_t *text = instruction_text(t, x->psw, at);
     const struct instruction *found = text ? instruction_decode(text) : NULL;
-    if (found) return instruction_id(found) == INSTRUCTION_EX ? WILD : (int)instruction_id(found);
+    if (found)
+        return instruction_id(found) == INSTRUCTION_EX ? WILD : (int)instruction_id(found);
     return i && i->id >= 0 ? i->id : NONE;
 }
 
 /* Hercules found invalid digits where the other found the result's place inaccessible. */
 static bool decimal_order(int id, const struct left *a, const struct left *b) {
-    if ((code_of(a) != 7 && code_of(a) != 0xB) || !access_code(code_of(b))) return false;
+    if ((code_of(a) != 7 && code_of(a) != 0xB) || !access_code(code_of(b)))
+        return false;
     switch (id) {
     case INSTRUCTION_ZAP:
     case INSTRUCTION_AP:
@@ -226,9 +245,12 @@ static bool edits(int id, const struct left *b) {
 
 /* Both engines report access exceptions of the same instruction with two operands in storage, but not the same one. */
 static bool either_operand(int id, int id_a, const struct left *a, const struct left *b) {
-    if (id != id_a || !access_code(code_of(a)) || !access_code(code_of(b))) return false;
-    if (code_of(a) == code_of(b) && memcmp(a->area + 16, b->area + 16, 4) == 0) return false;
-    if (id == WILD || id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL) return true;
+    if (id != id_a || !access_code(code_of(a)) || !access_code(code_of(b)))
+        return false;
+    if (code_of(a) == code_of(b) && memcmp(a->area + 16, b->area + 16, 4) == 0)
+        return false;
+    if (id == WILD || id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL)
+        return true;
     return id >= 0 && instruction_table[id].length == 6;
 }
 
@@ -241,27 +263,34 @@ static bool wraps(int id) {
 static bool only_hercules(const uint8_t *text) {
     static const uint8_t second[] = {0x00, 0x01, 0x18, 0x19, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x2C, 0x2D, 0xF0};
     uint8_t op = text[0];
-    if ((op >= 0x20 && op <= 0x3F) || (op >= 0x60 && op <= 0x7F) || (op >= 0xD9 && op <= 0xDB) || op == 0xE5 || op == 0xE6)
+    if ((op >= 0x20 && op <= 0x3F) || (op >= 0x60 && op <= 0x7F) || (op >= 0xD9 && op <= 0xDB) || op == 0xE5 ||
+        op == 0xE6)
         return true;
     for (size_t i = 0; op == 0xB2 && i < sizeof second; i++)
-        if (text[1] == second[i]) return true;
+        if (text[1] == second[i])
+            return true;
     return false;
 }
 
 static bool foreign_opcode(const struct tables *t, int id, const struct left *b) {
-    if (code_of(b) != 1) return false;
+    if (code_of(b) != 1)
+        return false;
     const uint8_t *text = instruction_text(t, b->psw, (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF);
     const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(b->psw) - 4) & 0xFFFFFF);
-    if (ilc_of(b) == 2 && execute && execute->id == INSTRUCTION_EX) return true; /* what it executed is not known */
-    if (id == WILD || (text && only_hercules(text))) return true;
+    if (ilc_of(b) == 2 && execute && execute->id == INSTRUCTION_EX)
+        return true; /* what it executed is not known */
+    if (id == WILD || (text && only_hercules(text)))
+        return true;
     /* As it was before the program changed it. */
-    const uint8_t *before = text && text >= t->r->low && text < t->r->low + DIFF_LOW ? t->c->low + (text - t->r->low) : NULL;
+    const uint8_t *before =
+        text && text >= t->r->low && text < t->r->low + DIFF_LOW ? t->c->low + (text - t->r->low) : NULL;
     return before && only_hercules(before);
 }
 
 static bool contains(const struct differential_case *c, int id) {
     for (unsigned i = 0; i < c->count; i++)
-        if (c->program[i].id == id) return true;
+        if (c->program[i].id == id)
+            return true;
     return false;
 }
 
@@ -269,11 +298,13 @@ struct unknown {
     bool monitor, address;
 };
 
-/* Masks what the list above allows in one interruption. True when the two engines go on at different addresses after it. */
+/* Masks what the list above allows in one interruption. True when the two engines go on at different addresses after
+ * it. */
 static bool equalize_program(const struct differential_case *c, struct left *a, struct left *b, struct unknown *u) {
     bool ec = psw_is_ec(b->psw);
     unsigned code = code_of(b);
-    if (ec != psw_is_ec(a->psw) || code != code_of(a)) return false;
+    if (ec != psw_is_ec(a->psw) || code != code_of(a))
+        return false;
     bool apart = false;
     if (fetch_failed(b, code)) {
         apart = psw_ia(a->psw) != psw_ia(b->psw);
@@ -291,18 +322,23 @@ static bool equalize_program(const struct differential_case *c, struct left *a, 
         else if (i && i->id == INSTRUCTION_EX)
             equalize_bits(a->psw + 4, b->psw + 4, 0xC0);
     }
-    if ((code == 0x10 || code == 0x11) && ilc_of(b) == 1) equalize(a->area + 13, b->area + 13, 1);
-    if (code == 7 && ec) u->address = true;
+    if ((code == 0x10 || code == 0x11) && ilc_of(b) == 1)
+        equalize(a->area + 13, b->area + 13, 1);
+    if (code == 7 && ec)
+        u->address = true;
     if ((code == 0x10 || code == 0x11) && ec) {
         u->address = false;
-        if (a->area[16] == 1) a->area[16] = 0; /* an operand across address 0: Hercules' address has 25 bits */
+        if (a->area[16] == 1)
+            a->area[16] = 0; /* an operand across address 0: Hercules' address has 25 bits */
     }
-    if (code == 0x40) u->monitor = !ec;
+    if (code == 0x40)
+        u->monitor = !ec;
     return apart;
 }
 
 static void equalize_area(uint8_t *a, uint8_t *b, const struct unknown *u) {
-    if (u->address) equalize(a + 16, b + 16, 4);
+    if (u->address)
+        equalize(a + 16, b + 16, 4);
     if (u->monitor) {
         equalize(a + 20, b + 20, 2);
         equalize(a + 28, b + 28, 4);
@@ -316,25 +352,38 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
     if (bytes_get32(eb) == 3) {
         int id = interrupted(t, &b);
         unsigned code = code_of(&b);
-        if (foreign_opcode(t, id, &b)) return EXCEPTION_OPCODES;
-        if (edits(id, &b)) return EXCEPTION_EDIT;
-        if (both && decimal_order(interrupted(t, &a), &a, &b)) return EXCEPTION_DECIMAL_ORDER;
-        if (both && either_operand(id, interrupted(t, &a), &a, &b)) return EXCEPTION_ORDER;
-        if (code == 0x12 && fetch_failed(&b, code) && !(both && code_of(&a) == code)) return EXCEPTION_FORMAT;
-        if (access_code(code) && wraps(id) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) return EXCEPTION_WRAP;
-        if (code == 4 && fetch_failed(&b, code) && contains(t->c, INSTRUCTION_SSK) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+        if (foreign_opcode(t, id, &b))
+            return EXCEPTION_OPCODES;
+        if (edits(id, &b))
+            return EXCEPTION_EDIT;
+        if (both && decimal_order(interrupted(t, &a), &a, &b))
+            return EXCEPTION_DECIMAL_ORDER;
+        if (both && either_operand(id, interrupted(t, &a), &a, &b))
+            return EXCEPTION_ORDER;
+        if (code == 0x12 && fetch_failed(&b, code) && !(both && code_of(&a) == code))
+            return EXCEPTION_FORMAT;
+        if (access_code(code) && wraps(id) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+            return EXCEPTION_WRAP;
+        if (code == 4 && fetch_failed(&b, code) && contains(t->c, INSTRUCTION_SSK) &&
+            memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_SET_KEY;
-        if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) return EXCEPTION_COMPARE;
+        if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+            return EXCEPTION_COMPARE;
     }
-    if (bytes_get32(ea) == 3 && code_of(&a) & 0x80) return EXCEPTION_PER;
+    if (bytes_get32(ea) == 3 && code_of(&a) & 0x80)
+        return EXCEPTION_PER;
     if (bytes_get32(ea) == 3 && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0) {
         int id = interrupted(t, &a);
-        if (code_of(&a) == 5 && id == INSTRUCTION_SPX) return EXCEPTION_PREFIX;
-        if (code_of(&a) == 5 && id >= INSTRUCTION_ISKE && id <= INSTRUCTION_SSKE) return EXCEPTION_BLOCK_ADDRESS;
-        if (access_code(code_of(&a)) && wraps(id)) return EXCEPTION_WRAP;
+        if (code_of(&a) == 5 && id == INSTRUCTION_SPX)
+            return EXCEPTION_PREFIX;
+        if (code_of(&a) == 5 && id >= INSTRUCTION_ISKE && id <= INSTRUCTION_SSKE)
+            return EXCEPTION_BLOCK_ADDRESS;
+        if (access_code(code_of(&a)) && wraps(id))
+            return EXCEPTION_WRAP;
     }
     bool external = bytes_get32(ea) == 1 || bytes_get32(eb) == 1;
-    if (external && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 && (contains(t->c, INSTRUCTION_SPT) || contains(t->c, INSTRUCTION_SCKC)))
+    if (external && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 &&
+        (contains(t->c, INSTRUCTION_SPT) || contains(t->c, INSTRUCTION_SCKC)))
         return EXCEPTION_CLOCK_DUE;
     if (bytes_get32(eb) == 5 && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 &&
         (contains(t->c, INSTRUCTION_HIO) || contains(t->c, INSTRUCTION_HDV)))
@@ -342,7 +391,8 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
     return -1;
 }
 
-/* A program interruption that ended the case without being logged, in the log's form; its class is 0 if there is none. */
+/* A program interruption that ended the case without being logged, in the log's form; its class is 0 if there is none.
+ */
 static uint8_t *unlogged(const struct differential_case *c, const struct differential_result *r, uint8_t *entry) {
     const uint8_t *page = r->low + c->prefix;
     memset(entry, 0, DIFF_LOG_ENTRY);
@@ -365,25 +415,34 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
     for (unsigned i = 0; i < DIFF_LOG_ENTRIES; i++) {
         uint8_t *ea = a->low + DIFF_LOG + i * DIFF_LOG_ENTRY, *eb = b->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
         uint8_t last[2][DIFF_LOG_ENTRY];
-        if (bytes_get32(ea) == 0) ea = unlogged(c, a, last[0]);
-        if (bytes_get32(eb) == 0) eb = unlogged(c, b, last[1]);
+        if (bytes_get32(ea) == 0)
+            ea = unlogged(c, a, last[0]);
+        if (bytes_get32(eb) == 0)
+            eb = unlogged(c, b, last[1]);
         uint32_t class = bytes_get32(eb);
         int after = apart_after(&t, ea, eb);
-        if (after >= 0) return after;
-        if (class != bytes_get32(ea) || class == 0 || ea == last[0] || eb == last[1]) break;
+        if (after >= 0)
+            return after;
+        if (class != bytes_get32(ea) || class == 0 || ea == last[0] || eb == last[1])
+            break;
         struct left la = {ea + 4, ea + 16}, lb = {eb + 4, eb + 16};
         if (class == 3) {
             int id = interrupted(&t, &lb);
             const struct differential_instruction *here = instruction_at(c, bytes_get24(lb.psw + 5));
-            if (here && here->id == INSTRUCTION_MVCL) id = here->id; /* its text may be gone, by its own doing */
-            apart_long = apart_long || (access_code(code_of(&lb)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD));
+            if (here && here->id == INSTRUCTION_MVCL)
+                id = here->id; /* its text may be gone, by its own doing */
+            apart_long = apart_long || (access_code(code_of(&lb)) &&
+                                        (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD));
             unsigned code = code_of(&lb);
-            if (code == 4 || code == 5 || code == 7 || code == 0xB || (code >= 0x10 && code <= 0x12)) refused = 6;
+            if (code == 4 || code == 5 || code == 7 || code == 0xB || (code >= 0x10 && code <= 0x12))
+                refused = 6;
             apart = equalize_program(c, &la, &lb, &u) || apart;
         }
-        if ((class == 1 || class == 5) && !psw_is_ec(lb.psw)) equalize_bits(la.psw + 4, lb.psw + 4, 0xC0);
+        if ((class == 1 || class == 5) && !psw_is_ec(lb.psw))
+            equalize_bits(la.psw + 4, lb.psw + 4, 0xC0);
         equalize_area(la.area, lb.area, &u);
-        if (apart && memcmp(ea, eb, DIFF_LOG_ENTRY) == 0) return EXCEPTION_FETCH;
+        if (apart && memcmp(ea, eb, DIFF_LOG_ENTRY) == 0)
+            return EXCEPTION_FETCH;
     }
     static const uint32_t pages[] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
     for (size_t k = 0; k < 3; k++) {
@@ -393,13 +452,15 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
         equalize_program(c, &la, &lb, &last);
         equalize_area(pa + 128, pb + 128, &last);
         for (uint32_t old = 24; old <= 56; old += 32)
-            if (!psw_is_ec(pb + old)) equalize_bits(pa + old + 4, pb + old + 4, 0xC0);
+            if (!psw_is_ec(pb + old))
+                equalize_bits(pa + old + 4, pb + old + 4, 0xC0);
         equalize(pa + 160, pb + 160, 4);
         equalize(pa + 80, pb + 80, 4);
         equalize(pa + PAGE0_RESUME, pb + PAGE0_RESUME, 8); /* a copy of an old PSW */
     }
     if (refused)
-        for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++) equalize_bits(a->low + i, b->low + i, refused);
+        for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++)
+            equalize_bits(a->low + i, b->low + i, refused);
     return apart_long ? EXCEPTION_LONG : -1;
 }
 
@@ -416,8 +477,10 @@ static bool reference_bits_only(const struct differential_case *c, struct differ
                                 struct differential_result *b) {
     uint8_t saved[DIFF_KEYS_END - DIFF_KEYS];
     memcpy(saved, a->low + DIFF_KEYS, sizeof saved);
-    for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++) a->low[i] |= b->low[i] & 4;
-    if (same(c, a, b)) return true;
+    for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++)
+        a->low[i] |= b->low[i] & 4;
+    if (same(c, a, b))
+        return true;
     memcpy(a->low + DIFF_KEYS, saved, sizeof saved);
     return false;
 }
@@ -425,7 +488,8 @@ static bool reference_bits_only(const struct differential_case *c, struct differ
 /* Where a comparison of storage with itself ended: at Hercules' interval timer, which changed meanwhile. */
 static bool stopped_at_timer(const struct differential_result *r) {
     for (uint32_t i = 0; i < 64; i += 4)
-        if ((bytes_get32(r->low + PAGE0_SAVE + i) & 0xFFFFFC) == 0x50) return true;
+        if ((bytes_get32(r->low + PAGE0_SAVE + i) & 0xFFFFFC) == 0x50)
+            return true;
     return false;
 }
 
@@ -439,7 +503,8 @@ static bool moved_aliases(const struct differential_case *c, const struct differ
 }
 
 /* As decimal_order, where SPX made another page page 0 afterwards, with a log that begins anew. */
-static bool decimal_before_prefix(const struct differential_case *c, struct differential_result *a, struct differential_result *b) {
+static bool decimal_before_prefix(const struct differential_case *c, struct differential_result *a,
+                                  struct differential_result *b) {
     struct tables t = {c, b};
     uint8_t *pa = a->low + c->prefix, *pb = b->low + c->prefix;
     struct left la = {pa + 40, pa + 128}, lb = {pb + 40, pb + 128};
@@ -457,7 +522,8 @@ static bool refused(const struct differential_result *r) {
     for (unsigned i = 0; i < DIFF_LOG_ENTRIES; i++) {
         uint8_t *e = r->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
         unsigned code = code_of(&(struct left){e + 4, e + 16});
-        if (bytes_get32(e) == 3 && (access_code(code) || code == 7 || code == 0xB)) return true;
+        if (bytes_get32(e) == 3 && (access_code(code) || code == 7 || code == 0xB))
+            return true;
     }
     return false;
 }
@@ -465,7 +531,8 @@ static bool refused(const struct differential_result *r) {
 /* Operands that may run across address 0: a register points to the end of the address space. */
 static bool near_wrap(const struct differential_case *c) {
     for (int i = 0; i < 16; i++)
-        if ((c->gpr[i] & 0xFFFFFF) >= 0xFFEF00) return true;
+        if ((c->gpr[i] & 0xFFFFFF) >= 0xFFEF00)
+            return true;
     return false;
 }
 
@@ -480,7 +547,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
         *exception = differential_exceptions[EXCEPTION_LOOP].name;
         return VERDICT_EXCUSED;
     }
-    if (a->end == END_LIMIT && (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
+    if (a->end == END_LIMIT &&
+        (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
         *exception = differential_exceptions[EXCEPTION_WRAP].name;
         return VERDICT_EXCUSED;
     }
@@ -490,8 +558,10 @@ enum differential_verdict differential_compare(const struct differential_case *c
     }
     if (a->end != b->end) {
         int apart = a->end == END_LIMIT || b->end == END_LIMIT ? -1 : equalize_interruptions(c, a, b);
-        if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->cr, c->cr, 8) != 0) apart = EXCEPTION_FORMAT;
-        if (apart < 0) return VERDICT_DIFFERENT;
+        if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->cr, c->cr, 8) != 0)
+            apart = EXCEPTION_FORMAT;
+        if (apart < 0)
+            return VERDICT_DIFFERENT;
         *exception = differential_exceptions[apart].name;
         return VERDICT_EXCUSED;
     }
@@ -517,12 +587,14 @@ enum differential_verdict differential_compare(const struct differential_case *c
         *exception = differential_exceptions[apart].name;
         return VERDICT_EXCUSED;
     }
-    if (same(c, a, b)) return VERDICT_EQUAL;
+    if (same(c, a, b))
+        return VERDICT_EQUAL;
     if (reference_bits_only(c, a, b)) {
         *exception = differential_exceptions[EXCEPTION_REFERENCE_ONLY].name;
         return VERDICT_EXCUSED;
     }
-    if (contains(c, INSTRUCTION_SPX) && memcmp(a->low + DIFF_KEYS, b->low + DIFF_KEYS, DIFF_KEYS_END - DIFF_KEYS) != 0) {
+    if (contains(c, INSTRUCTION_SPX) &&
+        memcmp(a->low + DIFF_KEYS, b->low + DIFF_KEYS, DIFF_KEYS_END - DIFF_KEYS) != 0) {
         memcpy(a->low + DIFF_KEYS, b->low + DIFF_KEYS, DIFF_KEYS_END - DIFF_KEYS);
         if (same(c, a, b)) {
             *exception = differential_exceptions[EXCEPTION_PREFIX_KEYS].name;
@@ -540,7 +612,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
     uint8_t image_cr[8];
     bytes_put32(image_cr, c->cr[0]);
     bytes_put32(image_cr + 4, c->cr[1]);
-    if (refused(b) && (contains(c, INSTRUCTION_ISK) || contains(c, INSTRUCTION_ISKE) || contains(c, INSTRUCTION_RRBE))) {
+    if (refused(b) &&
+        (contains(c, INSTRUCTION_ISK) || contains(c, INSTRUCTION_ISKE) || contains(c, INSTRUCTION_RRBE))) {
         *exception = differential_exceptions[EXCEPTION_REFERENCE].name;
         return VERDICT_EXCUSED;
     }
@@ -548,10 +621,14 @@ enum differential_verdict differential_compare(const struct differential_case *c
         *exception = differential_exceptions[EXCEPTION_LOG].name;
         return VERDICT_EXCUSED;
     }
-    int cause = contains(c, INSTRUCTION_RRB) ? EXCEPTION_RESET_REFERENCE : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY : -1;
-    if (near_wrap(c) && (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK)))
+    int cause = contains(c, INSTRUCTION_RRB)    ? EXCEPTION_RESET_REFERENCE
+                : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY
+                                                : -1;
+    if (near_wrap(c) &&
+        (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK)))
         cause = EXCEPTION_WRAP;
-    if (contains(c, INSTRUCTION_STIDC)) cause = EXCEPTION_CHANNEL_ID;
+    if (contains(c, INSTRUCTION_STIDC))
+        cause = EXCEPTION_CHANNEL_ID;
     if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->low + PAGE0_CR_DUMP, image_cr, 8) != 0)
         cause = EXCEPTION_FORMAT;
     if (cause >= 0) {
@@ -564,21 +641,27 @@ enum differential_verdict differential_compare(const struct differential_case *c
 /* --- showing --- */
 
 static void print_bytes(FILE *to, const uint8_t *bytes, unsigned n) {
-    for (unsigned i = 0; i < n; i++) fprintf(to, "%02X", bytes[i]);
+    for (unsigned i = 0; i < n; i++)
+        fprintf(to, "%02X", bytes[i]);
 }
 
 static const char *const end_names[] = {"disabled wait", "check-stop", "limit", "failed"};
 
 static void print_storage(FILE *to, const uint8_t *a, const uint8_t *b, uint32_t length, uint32_t at, unsigned *lines) {
     for (uint32_t i = 0; i < length; i += 16) {
-        if (memcmp(a + i, b + i, 16) == 0 || *lines == 0) continue;
+        if (memcmp(a + i, b + i, 16) == 0 || *lines == 0)
+            continue;
         --*lines;
         const char *what = "";
         uint32_t address = at + i;
-        if (address >= DIFF_LOG && address < DIFF_KEYS) what = " (log)";
-        if (address >= DIFF_KEYS && address < DIFF_KEYS_END) what = " (keys)";
-        if (address >= PAGE0_SAVE && address < PAGE0_SAVE + 64) what = " (registers)";
-        if (address >= PAGE0_CR_DUMP && address < PAGE0_CR_DUMP + 64) what = " (control registers)";
+        if (address >= DIFF_LOG && address < DIFF_KEYS)
+            what = " (log)";
+        if (address >= DIFF_KEYS && address < DIFF_KEYS_END)
+            what = " (keys)";
+        if (address >= PAGE0_SAVE && address < PAGE0_SAVE + 64)
+            what = " (registers)";
+        if (address >= PAGE0_CR_DUMP && address < PAGE0_CR_DUMP + 64)
+            what = " (control registers)";
         fprintf(to, "  %06X ", address);
         print_bytes(to, a + i, 16);
         fprintf(to, "\n         ");
@@ -592,7 +675,8 @@ static void print_log(FILE *to, const struct differential_result *r) {
         const uint8_t *e = r->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
         uint32_t class = bytes_get32(e);
         static const char *const names[] = {"?", "external", "SVC", "program", "machine check", "I/O"};
-        if (!class) break;
+        if (!class)
+            break;
         fprintf(to, "    %-8s old PSW ", names[class < 6 ? class : 0]);
         print_bytes(to, e + 4, 8);
         fprintf(to, "  132: ");
@@ -618,19 +702,25 @@ void differential_print_difference(FILE *to, const struct differential_case *c, 
     print_bytes(to, b->psw, 8);
     fprintf(to, "\n");
     print_log(to, b);
-    if (a->end != b->end) return;
+    if (a->end != b->end)
+        return;
     for (int i = 0; i < 16; i++) {
-        if (a->gpr[i] != b->gpr[i]) fprintf(to, "  GR%d %08X %08X\n", i, a->gpr[i], b->gpr[i]);
-        if (a->cr[i] != b->cr[i]) fprintf(to, "  CR%d %08X %08X\n", i, a->cr[i], b->cr[i]);
+        if (a->gpr[i] != b->gpr[i])
+            fprintf(to, "  GR%d %08X %08X\n", i, a->gpr[i], b->gpr[i]);
+        if (a->cr[i] != b->cr[i])
+            fprintf(to, "  CR%d %08X %08X\n", i, a->cr[i], b->cr[i]);
     }
     print_storage(to, a->low, b->low, DIFF_LOW, 0, &lines);
     print_storage(to, a->high, b->high, DIFF_HIGH, c->memory - DIFF_HIGH, &lines);
-    if (c->full) print_storage(to, a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH, DIFF_LOW, &lines);
+    if (c->full)
+        print_storage(to, a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH, DIFF_LOW, &lines);
 }
 
 static const uint8_t *text_of(const struct differential_case *c, uint32_t address) {
-    if (address < DIFF_LOW - 6) return c->low + address;
-    if (address < c->memory && address >= c->memory - DIFF_HIGH) return c->high + (address - (c->memory - DIFF_HIGH));
+    if (address < DIFF_LOW - 6)
+        return c->low + address;
+    if (address < c->memory && address >= c->memory - DIFF_HIGH)
+        return c->high + (address - (c->memory - DIFF_HIGH));
     return NULL;
 }
 
@@ -640,26 +730,31 @@ void differential_print_case(FILE *to, const struct differential_case *c) {
     fprintf(to, "  storage %uM  prefix %06X\n", c->memory >> 20, c->prefix);
     for (int i = 0; i < 16; i++)
         fprintf(to, "%s%s%-2d %08X%s", i % 8 ? "  " : "  ", "GR", i, c->gpr[i], i % 8 == 7 ? "\n" : "");
-    fprintf(to, "  CR0 %08X CR1 %08X CR2 %08X CR8 %08X  comparator %016llX timer %016llX\n", c->cr[0], c->cr[1], c->cr[2],
-            c->cr[8], (unsigned long long)c->comparator, (unsigned long long)c->timer);
+    fprintf(to, "  CR0 %08X CR1 %08X CR2 %08X CR8 %08X  comparator %016llX timer %016llX\n", c->cr[0], c->cr[1],
+            c->cr[2], c->cr[8], (unsigned long long)c->comparator, (unsigned long long)c->timer);
     for (unsigned i = 0; i < c->count; i++) {
         const struct differential_instruction *p = &c->program[i];
         const uint8_t *text = text_of(c, p->real);
         char line[DISASSEMBLER_TEXT] = "(not in storage)";
-        if (text) disassemble(line, text, p->length);
+        if (text)
+            disassemble(line, text, p->length);
         fprintf(to, "  %06X", p->at);
-        if (p->real != p->at) fprintf(to, " (%06X)", p->real);
+        if (p->real != p->at)
+            fprintf(to, " (%06X)", p->real);
         fprintf(to, "  ");
-        if (text) print_bytes(to, text, p->length);
+        if (text)
+            print_bytes(to, text, p->length);
         fprintf(to, "%*s %s\n", 14 - 2 * p->length, "", line);
     }
     unsigned printed = 0;
     for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++)
-        if (c->keys[i]) fprintf(to, "%s %05X:%02X", printed++ ? "" : "  keys", i * 2048, c->keys[i]);
+        if (c->keys[i])
+            fprintf(to, "%s %05X:%02X", printed++ ? "" : "  keys", i * 2048, c->keys[i]);
     for (unsigned i = 0; i < DIFF_HIGH_BLOCKS; i++)
         if (c->high_keys[i])
             fprintf(to, "%s %05X:%02X", printed++ ? "" : "  keys", c->memory - DIFF_HIGH + i * 2048, c->high_keys[i]);
-    if (printed) fprintf(to, "\n");
+    if (printed)
+        fprintf(to, "\n");
 }
 
 /* --- shrinking --- */
@@ -673,10 +768,12 @@ struct shrinker {
 /* Keeps the change if the case still differs; otherwise takes it back. */
 static bool keep(struct shrinker *s, void *at, const void *value, size_t length) {
     uint8_t old[DIFF_HIGH];
-    if (length > sizeof old || memcmp(at, value, length) == 0) return false;
+    if (length > sizeof old || memcmp(at, value, length) == 0)
+        return false;
     memcpy(old, at, length);
     memcpy(at, value, length);
-    if (s->differs(s->self, s->c)) return true;
+    if (s->differs(s->self, s->c))
+        return true;
     memcpy(at, old, length);
     return false;
 }
@@ -687,8 +784,10 @@ static bool drop_instructions(struct shrinker *s) {
     static const uint8_t nothing[] = {0x07, 0x00, 0x07, 0x00, 0x07, 0x00};
     for (unsigned i = c->count; i-- > 0;) {
         uint8_t *text = (uint8_t *)(uintptr_t)text_of(c, c->program[i].real);
-        if (text && text[0] == 0x0A && text[1] == 0xFF) continue; /* the end */
-        if (text && keep(s, text, nothing, c->program[i].length)) any = true;
+        if (text && text[0] == 0x0A && text[1] == 0xFF)
+            continue; /* the end */
+        if (text && keep(s, text, nothing, c->program[i].length))
+            any = true;
     }
     return any;
 }
@@ -698,8 +797,10 @@ static void simplify_storage(struct shrinker *s, uint8_t *at, uint32_t length) {
     for (uint32_t part = 2048; part >= 16; part /= 4)
         for (uint32_t i = 0; i + part <= length; i += part) {
             bool tables = at == s->c->low && i >= DIFF_TABLES && i < DIFF_TABLES_END;
-            if (!tables || part == 2048) keep(s, at + i, zeros, part);
-            if (part < 2048 && i > 0x10000) break; /* enough */
+            if (!tables || part == 2048)
+                keep(s, at + i, zeros, part);
+            if (part < 2048 && i > 0x10000)
+                break; /* enough */
         }
 }
 
@@ -708,11 +809,13 @@ void differential_shrink(struct differential_case *c, bool (*differs)(void *self
     struct shrinker s = {c, differs, self};
     static const uint32_t zero;
     static const uint8_t zeros[DIFF_HIGH];
-    while (drop_instructions(&s)) continue;
+    while (drop_instructions(&s))
+        continue;
     keep(&s, &c->prefix, &zero, 4);
     keep(&s, c->keys, zeros, sizeof c->keys);
     keep(&s, c->high_keys, zeros, sizeof c->high_keys);
-    for (int i = 0; i < 6; i++) keep(&s, c->new_psw[i], zeros, 8);
+    for (int i = 0; i < 6; i++)
+        keep(&s, c->new_psw[i], zeros, 8);
     for (int i = 0; i < 16; i++) {
         keep(&s, &c->gpr[i], &zero, 4);
         uint32_t low = c->gpr[i] & 0xFFFFFF;
@@ -723,8 +826,10 @@ void differential_shrink(struct differential_case *c, bool (*differs)(void *self
         uint8_t byte = (uint8_t)(c->psw[bit / 8] & ~(0x80 >> bit % 8));
         keep(&s, &c->psw[bit / 8], &byte, 1);
     }
-    for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++) keep(&s, &c->keys[i], zeros, 1);
+    for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++)
+        keep(&s, &c->keys[i], zeros, 1);
     simplify_storage(&s, c->low, DIFF_LOW);
     simplify_storage(&s, c->high, DIFF_HIGH);
-    while (drop_instructions(&s)) continue;
+    while (drop_instructions(&s))
+        continue;
 }

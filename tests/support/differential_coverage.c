@@ -43,7 +43,8 @@ static const struct {
     {INSTRUCTION_STCTL, "FS"}, {INSTRUCTION_LCTL, "FS"},  {INSTRUCTION_TPROT, "AZ"},
 };
 
-/* What the cases do not reach, or not in every run of 20,000, and why. what: 'c' and a condition code, 'p' and a program code. */
+/* What the cases do not reach, or not in every run of 20,000, and why. what: 'c' and a condition code, 'p' and a
+ * program code. */
 static const struct {
     int16_t id;
     const char *what, *reason;
@@ -59,7 +60,8 @@ static const struct {
     {INSTRUCTION_SCK, "c1", "the clock is not secured"},
     {INSTRUCTION_SCK, "c2", "the clock has no errors"},
     {INSTRUCTION_SCK, "c3", "the clock is always operational"},
-    {INSTRUCTION_SIO, "c0", "starting programs makes results depend on Hercules' threads; tested with our channel alone"},
+    {INSTRUCTION_SIO, "c0",
+     "starting programs makes results depend on Hercules' threads; tested with our channel alone"},
     {INSTRUCTION_SIO, "c1", "Hercules never gives it, and neither do we"},
     {INSTRUCTION_SIO, "c2", "no program is ever running"},
     {INSTRUCTION_SIOF, "c0", "as SIO"},
@@ -79,7 +81,8 @@ static const struct {
 
 static const char *exceptions_of(int id) {
     for (size_t i = 0; i < sizeof can / sizeof *can; i++)
-        if (can[i].id == id) return can[i].exceptions;
+        if (can[i].id == id)
+            return can[i].exceptions;
     return "";
 }
 
@@ -106,14 +109,16 @@ static bool has_code(int id, unsigned code) {
 }
 
 static bool has_cc(int id, unsigned cc) {
-    if (instruction_table[id].cc == CC_COMPARE && cc == 3) return id == INSTRUCTION_MVCL; /* overlap */
+    if (instruction_table[id].cc == CC_COMPARE && cc == 3)
+        return id == INSTRUCTION_MVCL; /* overlap */
     return instruction_table[id].cc != CC_NONE && instruction_cc_text(instruction_table[id].cc, cc)[0];
 }
 
 static const char *reason_of(int id, char kind, unsigned value) {
     for (size_t i = 0; i < sizeof not_reached / sizeof *not_reached; i++) {
         unsigned v = 0;
-        for (const char *p = not_reached[i].what + 1; *p; p++) v = v * 16 + (unsigned)(*p <= '9' ? *p - '0' : *p - 'A' + 10);
+        for (const char *p = not_reached[i].what + 1; *p; p++)
+            v = v * 16 + (unsigned)(*p <= '9' ? *p - '0' : *p - 'A' + 10);
         if (not_reached[i].id == id && not_reached[i].what[0] == kind && v == value)
             return not_reached[i].reason;
     }
@@ -124,24 +129,31 @@ static const char *reason_of(int id, char kind, unsigned value) {
 
 static const struct differential_instruction *at_address(const struct differential_case *c, uint32_t at) {
     for (unsigned i = 0; i < c->count; i++)
-        if (c->program[i].at == (at & 0xFFFFFF) && !c->program[i].target) return &c->program[i];
+        if (c->program[i].at == (at & 0xFFFFFF) && !c->program[i].target)
+            return &c->program[i];
     return NULL;
 }
 
-static void count_program(struct differential_coverage *v, const struct differential_case *c, unsigned code, unsigned ilc,
-                          uint32_t ia, unsigned cc) {
+static void count_program(struct differential_coverage *v, const struct differential_case *c, unsigned code,
+                          unsigned ilc, uint32_t ia, unsigned cc) {
     bool nullified = code == 0x10 || code == 0x11;
     const struct differential_instruction *i = at_address(c, nullified ? ia : ia - ilc * 2);
-    if (!nullified && ilc == 0) v->early++;
+    if (!nullified && ilc == 0)
+        v->early++;
     const struct differential_instruction *execute = at_address(c, nullified ? ia : ia - 4);
-    if (execute && execute->id == INSTRUCTION_EX) i = execute;
-    if (!i || i->id < 0 || i->real == 0xFFFFFFFF) return;
+    if (execute && execute->id == INSTRUCTION_EX)
+        i = execute;
+    if (!i || i->id < 0 || i->real == 0xFFFFFFFF)
+        return;
     unsigned slot = code == 0x40 ? 0 : code;
-    if (slot >= COVERAGE_CODES) return;
+    if (slot >= COVERAGE_CODES)
+        return;
     v->code[i->id][slot]++;
-    if (i->target_id >= 0) v->code[i->target_id][slot]++;
+    if (i->target_id >= 0)
+        v->code[i->target_id][slot]++;
     bool completed = code == 8 || code == 0xA;
-    if (completed) v->cc[i->target_id >= 0 ? i->target_id : i->id][cc]++;
+    if (completed)
+        v->cc[i->target_id >= 0 ? i->target_id : i->id][cc]++;
 }
 
 /* Whether the program may come to an instruction in another way than from the one before it. */
@@ -161,7 +173,8 @@ static bool jumps(const struct differential_case *c) {
         case INSTRUCTION_BXLE:
         case INSTRUCTION_EX: return true;
         case -1:
-            if (c->program[i].id == INSTRUCTION_EX) return true; /* of something unknown */
+            if (c->program[i].id == INSTRUCTION_EX)
+                return true; /* of something unknown */
             break;
         default: break;
         }
@@ -172,12 +185,14 @@ static bool jumps(const struct differential_case *c) {
 void differential_cover(struct differential_coverage *v, const struct differential_case *c,
                         const struct differential_result *r) {
     for (unsigned i = 0; i < c->count; i++)
-        if (c->program[i].id >= 0) v->executed[c->program[i].id]++;
+        if (c->program[i].id >= 0)
+            v->executed[c->program[i].id]++;
     uint32_t program_at = 0xFFFFFFFF; /* the instruction of the last program interruption that ended it early */
     for (unsigned k = 0; k < DIFF_LOG_ENTRIES; k++) {
         const uint8_t *e = r->low + DIFF_LOG + k * DIFF_LOG_ENTRY, *psw = e + 4, *area = e + 16;
         uint32_t class = bytes_get32(e), ia = bytes_get24(psw + 5);
-        if (class == 0 || class > 5) return;
+        if (class == 0 || class > 5)
+            return;
         v->interruptions[class]++;
         bool ec = psw[1] & 8;
         unsigned cc = ec ? psw[2] >> 4 & 3 : psw[4] >> 4 & 3;
@@ -189,10 +204,13 @@ void differential_cover(struct differential_coverage *v, const struct differenti
             /* An SVC right behind an instruction shows the condition code that it left, unless it was refused. */
             for (unsigned i = 1; i < c->count; i++) {
                 const struct differential_instruction *svc = &c->program[i], *before = svc - 1;
-                if (svc->at != ((ia - 2) & 0xFFFFFF) || svc->id != INSTRUCTION_SVC || before->id < 0 || before->target) continue;
-                if (program_at == svc->at || jumps(c)) break;
+                if (svc->at != ((ia - 2) & 0xFFFFFF) || svc->id != INSTRUCTION_SVC || before->id < 0 || before->target)
+                    continue;
+                if (program_at == svc->at || jumps(c))
+                    break;
                 int id = before->target_id >= 0 ? before->target_id : before->id;
-                if (has_cc(id, cc)) v->cc[id][cc]++;
+                if (has_cc(id, cc))
+                    v->cc[id][cc]++;
             }
         }
     }
@@ -201,10 +219,13 @@ void differential_cover(struct differential_coverage *v, const struct differenti
 void differential_coverage_add(struct differential_coverage *to, const struct differential_coverage *from) {
     for (unsigned i = 0; i < INSTRUCTION_COUNT; i++) {
         to->executed[i] += from->executed[i];
-        for (unsigned k = 0; k < 4; k++) to->cc[i][k] += from->cc[i][k];
-        for (unsigned k = 0; k < COVERAGE_CODES; k++) to->code[i][k] += from->code[i][k];
+        for (unsigned k = 0; k < 4; k++)
+            to->cc[i][k] += from->cc[i][k];
+        for (unsigned k = 0; k < COVERAGE_CODES; k++)
+            to->code[i][k] += from->code[i][k];
     }
-    for (unsigned i = 0; i < 6; i++) to->interruptions[i] += from->interruptions[i];
+    for (unsigned i = 0; i < 6; i++)
+        to->interruptions[i] += from->interruptions[i];
     to->early += from->early;
 }
 
@@ -220,25 +241,31 @@ static unsigned print_missing(FILE *to, int id, char kind, unsigned value) {
 
 unsigned differential_coverage_print(FILE *to, const struct differential_coverage *v) {
     unsigned unexplained = 0;
-    fprintf(to, "reached: instruction, times in a program, condition codes, program interruptions (40: monitor event)\n");
+    fprintf(to,
+            "reached: instruction, times in a program, condition codes, program interruptions (40: monitor event)\n");
     for (int id = 0; id < INSTRUCTION_COUNT; id++) {
         fprintf(to, "  %-5s %7u  cc", instruction_table[id].mnemonic, v->executed[id]);
-        for (unsigned cc = 0; cc < 4; cc++) fprintf(to, "%c", v->cc[id][cc] && instruction_table[id].cc != CC_NONE ? (char)('0' + cc) : ' ');
+        for (unsigned cc = 0; cc < 4; cc++)
+            fprintf(to, "%c", v->cc[id][cc] && instruction_table[id].cc != CC_NONE ? (char)('0' + cc) : ' ');
         for (unsigned code = 1; code <= COVERAGE_CODES; code++) {
             unsigned slot = code % COVERAGE_CODES;
-            if (v->code[id][slot]) fprintf(to, " %02X", slot ? slot : 0x40);
+            if (v->code[id][slot])
+                fprintf(to, " %02X", slot ? slot : 0x40);
         }
         fprintf(to, "\n");
     }
     static const char *const names[] = {"", "external", "SVC", "program", "machine check", "I/O"};
     fprintf(to, "interruptions:");
-    for (unsigned i = 1; i < 6; i++) fprintf(to, " %s %u", names[i], v->interruptions[i]);
+    for (unsigned i = 1; i < 6; i++)
+        fprintf(to, " %s %u", names[i], v->interruptions[i]);
     fprintf(to, " (of them early PSW exceptions %u)\nnot reached:\n", v->early);
     for (int id = 0; id < INSTRUCTION_COUNT; id++) {
         for (unsigned cc = 0; cc < 4; cc++)
-            if (has_cc(id, cc) && !v->cc[id][cc]) unexplained += print_missing(to, id, 'c', cc);
+            if (has_cc(id, cc) && !v->cc[id][cc])
+                unexplained += print_missing(to, id, 'c', cc);
         for (unsigned slot = 0; slot < COVERAGE_CODES; slot++)
-            if (has_code(id, slot) && !v->code[id][slot]) unexplained += print_missing(to, id, 'p', slot);
+            if (has_code(id, slot) && !v->code[id][slot])
+                unexplained += print_missing(to, id, 'p', slot);
     }
     return unexplained;
 }

@@ -12,7 +12,8 @@ bool differential_result_init(struct differential_result *r) {
     r->low = malloc(DIFF_LOW);
     r->high = malloc(DIFF_HIGH);
     r->rest = malloc(0x200000);
-    if (r->low && r->high && r->rest) return true;
+    if (r->low && r->high && r->rest)
+        return true;
     differential_result_fini(r);
     return false;
 }
@@ -37,7 +38,8 @@ static void run_some(struct hercules *h, uint32_t memory, const struct different
     size_t n = 0, index[256];
     for (size_t i = 0; i < count; i++) {
         const struct differential_case *c = cases[i];
-        if (c->memory != memory) continue;
+        if (c->memory != memory)
+            continue;
         uint8_t *image = images + n * DIFF_LOW;
         differential_image(c, image);
         struct hercules_job *j = &jobs[n];
@@ -84,12 +86,16 @@ static void run_hercules(void *self, const struct differential_case *const *case
     for (size_t at = 0; at < count; at += BATCH) {
         size_t n = count - at < BATCH ? count - at : BATCH;
         bool large = false;
-        for (size_t i = 0; i < n; i++) large = large || cases[at + i]->memory == 0x1000000;
+        for (size_t i = 0; i < n; i++)
+            large = large || cases[at + i]->memory == 0x1000000;
         struct error ignored = ERROR_CLEAR;
-        if (large && !e->large) e->large = hercules_new(1, 16, &ignored);
-        for (size_t i = 0; i < n; i++) results[at + i].end = END_FAILED;
+        if (large && !e->large)
+            e->large = hercules_new(1, 16, &ignored);
+        for (size_t i = 0; i < n; i++)
+            results[at + i].end = END_FAILED;
         run_some(e->small, 0x200000, cases + at, results + at, n, jobs, images);
-        if (e->large) run_some(e->large, 0x1000000, cases + at, results + at, n, jobs, images);
+        if (e->large)
+            run_some(e->large, 0x1000000, cases + at, results + at, n, jobs, images);
     }
     free(images);
     free(jobs);
@@ -104,7 +110,8 @@ static void free_hercules(void *self) {
 
 bool differential_hercules(struct differential_engine *engine, unsigned processes, struct error *e) {
     struct hercules_engine *self = calloc(1, sizeof *self);
-    if (!self) return error_set(e, ERROR_INTERNAL, "out of memory");
+    if (!self)
+        return error_set(e, ERROR_INTERNAL, "out of memory");
     self->processes = processes;
     self->small = hercules_new(processes, 2, e);
     if (!self->small) {
@@ -131,7 +138,8 @@ static void run_one(const struct cost_model *model, const struct differential_ca
     struct error e = ERROR_CLEAR;
     r->end = END_FAILED;
     struct machine *m = machine_new(&(struct machine_options){.memory_bytes = c->memory, .model = model}, &e);
-    if (!m) return;
+    if (!m)
+        return;
     differential_image(c, image);
     if (machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, c->memory - DIFF_HIGH, c->high, DIFF_HIGH, &e)) {
         machine_restart(m);
@@ -149,7 +157,8 @@ static void run_one(const struct cost_model *model, const struct differential_ca
         memcpy(r->cr, s.cr, sizeof r->cr);
         peek_absolute(m, s.prefix, 0, r->low, DIFF_LOW);
         peek_absolute(m, s.prefix, c->memory - DIFF_HIGH, r->high, DIFF_HIGH);
-        if (c->full) peek_absolute(m, s.prefix, DIFF_LOW, r->rest, c->memory - DIFF_LOW - DIFF_HIGH);
+        if (c->full)
+            peek_absolute(m, s.prefix, DIFF_LOW, r->rest, c->memory - DIFF_LOW - DIFF_HIGH);
     }
     machine_free(m);
 }
@@ -157,7 +166,8 @@ static void run_one(const struct cost_model *model, const struct differential_ca
 static void run_machine(void *self, const struct differential_case *const *cases, struct differential_result *results,
                         size_t count) {
     uint8_t *image = malloc(DIFF_LOW);
-    for (size_t i = 0; image && i < count; i++) run_one(self, cases[i], &results[i], image);
+    for (size_t i = 0; image && i < count; i++)
+        run_one(self, cases[i], &results[i], image);
     free(image);
 }
 

@@ -66,12 +66,14 @@ static void path_of(const struct hercules *h, const struct process *p, const cha
 
 bool hercules_present(void) {
     const char *path = getenv("PATH");
-    if (!path) return false;
+    if (!path)
+        return false;
     char name[1024];
     while (*path) {
         size_t length = strcspn(path, ":");
         snprintf(name, sizeof name, "%.*s/hercules", (int)length, path);
-        if (length && access(name, X_OK) == 0) return true;
+        if (length && access(name, X_OK) == 0)
+            return true;
         path += length + (path[length] == ':');
     }
     return false;
@@ -85,9 +87,11 @@ static bool write_text(const char *path, const char *text) {
 static bool make_folder(struct hercules *h, struct error *e) {
     const char *places[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
     for (size_t i = 0; i < 3; i++) {
-        if (!places[i] || !*places[i] || access(places[i], W_OK | X_OK) != 0) continue;
+        if (!places[i] || !*places[i] || access(places[i], W_OK | X_OK) != 0)
+            continue;
         snprintf(h->folder, sizeof h->folder, "%s/cloud370-hercules-XXXXXX", places[i]);
-        if (mkdtemp(h->folder)) return true;
+        if (mkdtemp(h->folder))
+            return true;
     }
     h->folder[0] = 0;
     return error_set(e, ERROR_INTERNAL, "no folder for Hercules' files: %s", strerror(errno));
@@ -112,8 +116,10 @@ static void child(const struct hercules *h, int commands, int log) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
     int null = open("/dev/null", O_WRONLY);
-    if (null < 0 || dup2(commands, 0) < 0 || dup2(log, 1) < 0 || dup2(null, 2) < 0 || chdir(h->folder) != 0) _exit(126);
-    for (int fd = 3; fd < 256; fd++) close(fd);
+    if (null < 0 || dup2(commands, 0) < 0 || dup2(log, 1) < 0 || dup2(null, 2) < 0 || chdir(h->folder) != 0)
+        _exit(126);
+    for (int fd = 3; fd < 256; fd++)
+        close(fd);
     setenv("HERCULES_RC", "hercules.rc", 1);
     execlp("hercules", "hercules", "-d", "-f", "hercules.cnf", "EXTERNALGUI", (char *)NULL);
     _exit(127);
@@ -124,7 +130,8 @@ static void process_start(struct hercules *h, struct process *p) {
     p->state = DEAD;
     p->pid = 0;
     p->length = 0;
-    if (pipe2(commands, O_CLOEXEC) != 0) return;
+    if (pipe2(commands, O_CLOEXEC) != 0)
+        return;
     if (pipe2(log, O_CLOEXEC) != 0) {
         close(commands[0]);
         close(commands[1]);
@@ -132,7 +139,8 @@ static void process_start(struct hercules *h, struct process *p) {
     }
     fflush(NULL);
     p->pid = fork();
-    if (p->pid == 0) child(h, commands[0], log[1]);
+    if (p->pid == 0)
+        child(h, commands[0], log[1]);
     close(commands[0]);
     close(log[1]);
     if (p->pid < 0) {
@@ -149,7 +157,8 @@ static void process_start(struct hercules *h, struct process *p) {
 }
 
 static void process_end(struct process *p) {
-    if (!p->pid) return;
+    if (!p->pid)
+        return;
     close(p->commands);
     close(p->log);
     kill(p->pid, SIGKILL);
@@ -162,8 +171,10 @@ static void command(struct process *p, const char *text) {
     size_t length = strlen(text);
     while (length) {
         ssize_t n = write(p->commands, text, length);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return; /* it died: the end of its log will say so */
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return; /* it died: the end of its log will say so */
         text += n;
         length -= (size_t)n;
     }
@@ -171,17 +182,20 @@ static void command(struct process *p, const char *text) {
 
 static bool write_piece(const char *path, const uint8_t *bytes, uint32_t length) {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0) return false;
+    if (fd < 0)
+        return false;
     bool ok = write(fd, bytes, length) == (ssize_t)length;
     return close(fd) == 0 && ok;
 }
 
 static bool read_piece(const char *path, uint8_t *bytes, uint32_t length) {
     int fd = open(path, O_RDONLY);
-    if (fd < 0) return false;
+    if (fd < 0)
+        return false;
     uint32_t got = 0;
     ssize_t n;
-    while (got < length && (n = read(fd, bytes + got, length - got)) > 0) got += (uint32_t)n;
+    while (got < length && (n = read(fd, bytes + got, length - got)) > 0)
+        got += (uint32_t)n;
     close(fd);
     return got == length;
 }
@@ -190,7 +204,8 @@ static void job_start(struct hercules *h, struct process *p) {
     char text[1024], path[PATH_BYTES];
     size_t used = (size_t)snprintf(text, sizeof text, "sysclear\n");
     for (int i = 0; i < 2; i++) {
-        if (!p->job->load[i].length) continue;
+        if (!p->job->load[i].length)
+            continue;
         path_of(h, p, "load", i, path);
         write_piece(path, p->job->load[i].bytes, p->job->load[i].length);
         used += (size_t)snprintf(text + used, sizeof text - used, "loadcore load.%u.%d %X\n", p->number, i,
@@ -209,7 +224,8 @@ static void dump_start(struct hercules *h, struct process *p) {
     size_t used = 0;
     text[0] = 0;
     for (int i = 0; i < 2; i++) {
-        if (!p->job->save[i].length) continue;
+        if (!p->job->save[i].length)
+            continue;
         path_of(h, p, "save", i, path);
         unlink(path);
         used += (size_t)snprintf(text + used, sizeof text - used, "savecore save.%u.%d %X %X\n", p->number, i,
@@ -225,7 +241,8 @@ static void dump_start(struct hercules *h, struct process *p) {
 /* "NAME=hhhhhhhh" after `from`; NULL when it is not (all) there. */
 static const char *find_word(const char *from, const char *name, uint32_t *value) {
     const char *at = strstr(from, name);
-    if (!at) return NULL;
+    if (!at)
+        return NULL;
     at += strlen(name);
     char *end;
     *value = (uint32_t)strtoul(at, &end, 16);
@@ -235,14 +252,16 @@ static const char *find_word(const char *from, const char *name, uint32_t *value
 static bool read_registers(const char *log, struct hercules_job *job) {
     const char *at = strstr(log, "psw sm=");
     uint32_t word[2];
-    if (!at || !(at = find_word(at, "PSW=", &word[0])) || strlen(at) < 9) return false;
+    if (!at || !(at = find_word(at, "PSW=", &word[0])) || strlen(at) < 9)
+        return false;
     word[1] = (uint32_t)strtoul(at, NULL, 16);
     bytes_put32(job->psw, word[0]);
     bytes_put32(job->psw + 4, word[1]);
     for (int i = 0; i < 32; i++) {
         char name[8];
         snprintf(name, sizeof name, "%s%02d=", i < 16 ? "GR" : "CR", i & 15);
-        if (!(at = find_word(at, name, i < 16 ? &job->gpr[i] : &job->cr[i - 16]))) return false;
+        if (!(at = find_word(at, name, i < 16 ? &job->gpr[i] : &job->cr[i - 16])))
+            return false;
     }
     return true;
 }
@@ -267,23 +286,28 @@ static void step(struct hercules *h, struct process *p) {
     p->text[p->length] = 0;
     switch (p->state) {
     case STARTING:
-        if (!strstr(p->text, "HHCPN013I")) return;
+        if (!strstr(p->text, "HHCPN013I"))
+            return;
         p->length = 0;
         p->state = FREE;
-        if (p->job) job_start(h, p);
+        if (p->job)
+            job_start(h, p);
         return;
     case RUNNING: {
         const char *wait = strstr(p->text, "HHCCP011I"), *loop = strstr(p->text, "HHCCP016I");
         const char *message = wait ? wait : loop;
-        if (!message) return;
-        if (wait && !strstr(message, "PSW=")) return;
+        if (!message)
+            return;
+        if (wait && !strstr(message, "PSW="))
+            return;
         p->job->end = wait ? HERCULES_WAIT : HERCULES_LOOP;
         dump_start(h, p);
         return;
     }
     case STOPPING:
     case DUMPING: {
-        if (!strstr(p->text, "CR15=") || !strchr(strstr(p->text, "CR15="), '\n')) return;
+        if (!strstr(p->text, "CR15=") || !strchr(strstr(p->text, "CR15="), '\n'))
+            return;
         if (strstr(p->text, "HHCPN102E")) { /* the CPU had not stopped yet */
             if (p->state == DUMPING && now_ms() > p->deadline - DUMP_MS + RUN_MS) {
                 process_lost(h, p);
@@ -298,7 +322,8 @@ static void step(struct hercules *h, struct process *p) {
         bool ok = read_registers(p->text, p->job);
         for (int i = 0; i < 2; i++) {
             char path[PATH_BYTES];
-            if (!p->job->save[i].length) continue;
+            if (!p->job->save[i].length)
+                continue;
             path_of(h, p, "save", i, path);
             ok = read_piece(path, p->job->save[i].to, p->job->save[i].length) && ok;
         }
@@ -329,9 +354,11 @@ static void listen(struct hercules *h, struct process *p) {
     ssize_t n;
     while ((n = read(p->log, p->text + p->length, LOG_BYTES - 1 - p->length)) > 0) {
         p->length += (size_t)n;
-        if (p->length == LOG_BYTES - 1) p->length /= 2; /* a flood of messages: nothing that we wait for */
+        if (p->length == LOG_BYTES - 1)
+            p->length /= 2; /* a flood of messages: nothing that we wait for */
         for (size_t i = 0; i < p->length; i++)
-            if (!p->text[i]) p->text[i] = ' ';
+            if (!p->text[i])
+                p->text[i] = ' ';
     }
     if (n == 0) {
         process_lost(h, p);
@@ -347,16 +374,21 @@ static bool serve(struct hercules *h) {
     for (unsigned i = 0; i < h->count; i++) {
         struct process *p = &h->process[i];
         fds[i] = (struct pollfd){.fd = p->state == DEAD ? -1 : p->log, .events = POLLIN};
-        if (!p->job && p->state != STARTING) continue;
+        if (!p->job && p->state != STARTING)
+            continue;
         busy = true;
-        if (p->deadline - now < wait) wait = p->deadline - now;
+        if (p->deadline - now < wait)
+            wait = p->deadline - now;
     }
-    if (!busy) return false;
+    if (!busy)
+        return false;
     poll(fds, h->count, wait < 0 ? 0 : (int)wait + 1);
     for (unsigned i = 0; i < h->count; i++) {
         struct process *p = &h->process[i];
-        if (fds[i].revents) listen(h, p);
-        if ((p->job || p->state == STARTING) && now_ms() > p->deadline && p->state != FREE) overdue(h, p);
+        if (fds[i].revents)
+            listen(h, p);
+        if ((p->job || p->state == STARTING) && now_ms() > p->deadline && p->state != FREE)
+            overdue(h, p);
     }
     return true;
 }
@@ -368,16 +400,19 @@ void hercules_run(struct hercules *h, struct hercules_job *jobs, size_t count) {
         for (unsigned i = 0; i < h->count; i++) {
             struct process *p = &h->process[i];
             if (p->state == DEAD) {
-                if (p->job || next < count) process_start(h, p);
+                if (p->job || next < count)
+                    process_start(h, p);
             }
             if (!p->job && next < count) {
                 p->job = &jobs[next++];
                 p->attempts = 0;
-                if (p->state == FREE) job_start(h, p);
+                if (p->state == FREE)
+                    job_start(h, p);
             }
             working = working || p->job;
         }
-        if (!working && next >= count) return;
+        if (!working && next >= count)
+            return;
         serve(h);
     }
 }
@@ -408,8 +443,10 @@ struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct err
         while (p->state == STARTING && now_ms() < p->deadline) {
             poll(&(struct pollfd){.fd = p->log, .events = POLLIN}, 1, 100);
             ssize_t n = read(p->log, p->text + p->length, LOG_BYTES - 1 - p->length);
-            if (n == 0) process_end(p);
-            if (n <= 0) continue;
+            if (n == 0)
+                process_end(p);
+            if (n <= 0)
+                continue;
             p->length += (size_t)n;
             step(h, p);
         }
@@ -423,7 +460,8 @@ struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct err
 }
 
 void hercules_free(struct hercules *h) {
-    if (!h) return;
+    if (!h)
+        return;
     char path[PATH_BYTES];
     for (unsigned i = 0; i < h->count; i++) {
         process_end(&h->process[i]);
@@ -439,7 +477,8 @@ void hercules_free(struct hercules *h) {
         snprintf(path, sizeof path, "%s/%s", h->folder, names[i]);
         unlink(path);
     }
-    if (h->folder[0]) rmdir(h->folder);
+    if (h->folder[0])
+        rmdir(h->folder);
     sigaction(SIGPIPE, &h->old_pipe, NULL);
     free(h->process);
     free(h);

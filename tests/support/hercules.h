@@ -1,9 +1,10 @@
 /* Hercules as an oracle: a pool of headless processes that each run storage images to their end, one after another.
  *
- * A process is driven by commands on its standard input and by the log on its standard output; storage goes in and comes
- * out as files in a scratch folder (on a memory file system where there is one). Several processes take turns, because
- * a case is mostly waiting: for the CPU thread to start and for the log to arrive. A process that hangs is stopped, one
- * that does not stop, or dies, is replaced. Everything is gone after hercules_free, also when the caller is killed. */
+ * A process is driven by commands on its standard input and by the log on its standard output; storage goes in and
+ * comes out as files in a scratch folder (on a memory file system where there is one). Several processes take turns,
+ * because a case is mostly waiting: for the CPU thread to start and for the log to arrive. A process that hangs is
+ * stopped, one that does not stop, or dies, is replaced. Everything is gone after hercules_free, also when the caller
+ * is killed. */
 #ifndef TESTS_SUPPORT_HERCULES_H
 #define TESTS_SUPPORT_HERCULES_H
 

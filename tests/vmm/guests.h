@@ -1,8 +1,8 @@
 /* Guests of the monitor's tests: assembled from text, run on the bare machine and under towers of monitors, compared.
  *
  * A guest's source starts with PSWs; the helper adds nothing. All machines are in nominal time, so everything that the
- * guest's program can see has to be equal at every depth: registers, PSW, control registers, clocks, storage (but for the
- * interval timer's word), storage keys (but for reference bits), what it retired and in how many cycles, which
+ * guest's program can see has to be equal at every depth: registers, PSW, control registers, clocks, storage (but for
+ * the interval timer's word), storage keys (but for reference bits), what it retired and in how many cycles, which
  * interruptions it took. */
 #ifndef TESTS_VMM_GUESTS_H
 #define TESTS_VMM_GUESTS_H
@@ -21,8 +21,8 @@
 
 enum { GUEST_BYTES = 64 * 1024, DEEPEST = 3 };
 
-/* Page 0: restart begins at 200; every other class stops, in a disabled wait whose address tells which, unless the guest
- * overwrites its new PSW. */
+/* Page 0: restart begins at 200; every other class stops, in a disabled wait whose address tells which, unless the
+ * guest overwrites its new PSW. */
 #define PAGE_0                                                                                                         \
     "G        CSECT\n"                                                                                                 \
     "         USING G,0\n"                                                                                             \
@@ -63,9 +63,11 @@ static inline void guests_build(struct run *r, const char *source, unsigned dept
     struct error e = ERROR_CLEAR;
     struct assembly a;
     const char *kinds[TOWER_MOST];
-    for (unsigned n = 0; n < TOWER_MOST; n++) kinds[n] = "trap-and-emulate";
+    for (unsigned n = 0; n < TOWER_MOST; n++)
+        kinds[n] = "trap-and-emulate";
     *r = (struct run){0};
-    if (!cost_model_find(&r->model, "s370", &e)) fail_msg("%s", e.text);
+    if (!cost_model_find(&r->model, "s370", &e))
+        fail_msg("%s", e.text);
     struct machine_options o = {.memory_bytes = GUEST_BYTES,
                                 .model = &r->model,
                                 .nominal_time = nominal,
@@ -76,8 +78,10 @@ static inline void guests_build(struct run *r, const char *source, unsigned dept
         assembly_print_diagnostics(&a, &text);
         fail_msg("%s\n%s", e.text, (const char *)text.data);
     }
-    if (!tower_new(&r->tower, &o, kinds, depth, &e)) fail_msg("%s", e.text);
-    if (!machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e)) fail_msg("%s", e.text);
+    if (!tower_new(&r->tower, &o, kinds, depth, &e))
+        fail_msg("%s", e.text);
+    if (!machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e))
+        fail_msg("%s", e.text);
     assembly_fini(&a);
 }
 
@@ -93,7 +97,8 @@ static inline void guests_look(struct run *r, enum machine_status status, struct
     machine_stats(m, &to->stats);
     assert_int_equal(machine_peek(m, 0, to->storage, GUEST_BYTES), ACCESS_OK);
     memset(to->storage + 80, 0, 4);
-    for (uint32_t n = 0; n < sizeof to->keys; n++) to->keys[n] = (uint8_t)machine_key(m, n * 2048) & 0xFA;
+    for (uint32_t n = 0; n < sizeof to->keys; n++)
+        to->keys[n] = (uint8_t)machine_key(m, n * 2048) & 0xFA;
 }
 
 static inline void guests_free(struct run *r) {
@@ -104,9 +109,11 @@ static inline void guests_free(struct run *r) {
 static inline void guests_run(const char *source, unsigned depth, uint64_t instructions, struct outcome *to) {
     struct run r;
     guests_build(&r, source, depth, true);
-    if (depth == 0) machine_restart(r.tower.innermost);
+    if (depth == 0)
+        machine_restart(r.tower.innermost);
     guests_look(&r, guests_go(&r, instructions), to);
-    if (to->status == MACHINE_FAULT) fail_msg("depth %u: %s", depth, machine_fault(r.tower.bare));
+    if (to->status == MACHINE_FAULT)
+        fail_msg("depth %u: %s", depth, machine_fault(r.tower.bare));
     guests_free(&r);
 }
 
@@ -154,7 +161,8 @@ static inline void guests_compare_to(unsigned deepest, const char *source, uint6
         guests_run(source, depth, instructions, b);
         guests_equal(a, b, depth);
     }
-    if (bare) *bare = *a;
+    if (bare)
+        *bare = *a;
     free(a);
     free(b);
 }

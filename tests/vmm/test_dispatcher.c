@@ -130,8 +130,7 @@ static void test_addresses_outside_storage_are_suppressed(void **state) {
 
 #define TIMED(CR0_BITS, SET)                                                                                           \
     PAGE_0 "         MVC   88(8),NEW\n"                                                                                \
-           "         LCTL  0,0,=X'" CR0_BITS "'\n" SET                                                                 \
-           "         STOSM MASK,1\n"                                                                                   \
+           "         LCTL  0,0,=X'" CR0_BITS "'\n" SET "         STOSM MASK,1\n"                                       \
            "LOOP     LA    1,1(,1)\n"                                                                                  \
            "         B     LOOP\n"                                                                                     \
            "HANDLER  STCK  NOW\n"                                                                                      \
@@ -333,16 +332,17 @@ static void test_halted_device_interrupts_after_the_same_instructions(void **sta
 static void test_limit_stops_at_the_same_instruction(void **state) {
     (void)state;
     for (uint64_t limit = 1; limit < 40; limit++)
-        guests_compare_to(DEEPEST, PAGE_0 "         MVC   96(8),NEW\n"
-                              "AGAIN    SVC   1\n"
-                              "         STOSM X'F00',0\n"
-                              "         B     AGAIN\n"
-                              "HANDLER  STAP  X'F02'\n"
-                              "         LPSW  32\n"
-                              "         DS    0D\n"
-                              "NEW      DC    X'00080000',A(HANDLER)\n"
-                              "         END\n",
-                       limit, NULL);
+        guests_compare_to(DEEPEST,
+                          PAGE_0 "         MVC   96(8),NEW\n"
+                                 "AGAIN    SVC   1\n"
+                                 "         STOSM X'F00',0\n"
+                                 "         B     AGAIN\n"
+                                 "HANDLER  STAP  X'F02'\n"
+                                 "         LPSW  32\n"
+                                 "         DS    0D\n"
+                                 "NEW      DC    X'00080000',A(HANDLER)\n"
+                                 "         END\n",
+                          limit, NULL);
 }
 
 /* ---- From outside ---- */
@@ -351,12 +351,14 @@ static void test_restarting_again_starts_the_guest_again(void **state) {
     struct run r;
     struct outcome o;
     (void)state;
-    guests_build(&r, PAGE_0 "         L     1,X'F00'\n"
-                            "         LA    1,1(,1)\n"
-                            "         ST    1,X'F00'\n" STOP_HERE "         END\n",
+    guests_build(&r,
+                 PAGE_0 "         L     1,X'F00'\n"
+                        "         LA    1,1(,1)\n"
+                        "         ST    1,X'F00'\n" STOP_HERE "         END\n",
                  2, true);
     for (uint32_t times = 1; times < 4; times++) {
-        if (times > 1) machine_restart(r.tower.bare);
+        if (times > 1)
+            machine_restart(r.tower.bare);
         guests_look(&r, guests_go(&r, 0), &o);
         assert_int_equal(o.status, MACHINE_DISABLED_WAIT);
         assert_int_equal(o.state.gpr[1], times);
@@ -372,22 +374,24 @@ static void test_restart_drops_activations_that_were_suspended(void **state) {
         struct run r;
         struct outcome o;
         const struct machine_limits limits = {.cycles = cycles};
-        guests_build(&r, PAGE_0 "         STOSM X'F00',0\n"
-                                "         LCTL  0,1,CRS\n"
-                                "         LRA   2,X'123'\n"
-                                "         PTLB\n"
-                                "         ST    2,X'F04'\n" STOP_HERE "         DS    0D\n"
-                                "CRS      DC    X'00800000',X'00000300'\n"
-                                "         ORG   G+X'300'\n"
-                                "         DC    X'F0000340'\n"
-                                "         ORG   G+X'340'\n"
-                                "         DC    X'0070'\n"
-                                "         END\n",
+        guests_build(&r,
+                     PAGE_0 "         STOSM X'F00',0\n"
+                            "         LCTL  0,1,CRS\n"
+                            "         LRA   2,X'123'\n"
+                            "         PTLB\n"
+                            "         ST    2,X'F04'\n" STOP_HERE "         DS    0D\n"
+                            "CRS      DC    X'00800000',X'00000300'\n"
+                            "         ORG   G+X'300'\n"
+                            "         DC    X'F0000340'\n"
+                            "         ORG   G+X'340'\n"
+                            "         DC    X'0070'\n"
+                            "         END\n",
                      3, true);
         machine_run(r.tower.innermost, &limits);
         machine_restart(r.tower.bare);
         guests_look(&r, guests_go(&r, 0), &o);
-        if (o.status == MACHINE_FAULT) fail_msg("%s", machine_fault(r.tower.bare));
+        if (o.status == MACHINE_FAULT)
+            fail_msg("%s", machine_fault(r.tower.bare));
         assert_int_equal(o.status, MACHINE_DISABLED_WAIT);
         assert_int_equal(o.state.psw.ia, GUEST_STOPPED);
         assert_int_equal(bytes_get32(o.storage + 0xF04), 0x7123);
@@ -414,16 +418,18 @@ static void test_interrupt_key_reaches_a_guest_that_waits(void **state) {
     struct outcome o;
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
-        guests_build(&r, PAGE_0 "         LPSW  WAIT\n"
-                                "         DS    0D\n"
-                                "WAIT     DC    X'010A000000ABCDEE'\n"
-                                "         END\n",
+        guests_build(&r,
+                     PAGE_0 "         LPSW  WAIT\n"
+                            "         DS    0D\n"
+                            "WAIT     DC    X'010A000000ABCDEE'\n"
+                            "         END\n",
                      depth, true);
         struct machine_state s;
         machine_state(r.tower.innermost, &s);
         s.cr[0] = CR0_INTERRUPT_KEY;
         machine_set_state(r.tower.innermost, &s);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         assert_int_equal(guests_go(&r, 0), MACHINE_IDLE);
         machine_raise(r.tower.innermost, CONDITION_INTERRUPT_KEY);
         guests_look(&r, guests_go(&r, 0), &o);
@@ -439,12 +445,14 @@ static void test_interrupt_key_reaches_a_guest_that_runs(void **state) {
     struct outcome o;
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
-        guests_build(&r, PAGE_0 "         LCTL  0,0,=X'00000040'\n"
-                                "         STOSM X'F00',1\n"
-                                "LOOP     B     LOOP\n"
-                                "         END\n",
+        guests_build(&r,
+                     PAGE_0 "         LCTL  0,0,=X'00000040'\n"
+                            "         STOSM X'F00',1\n"
+                            "LOOP     B     LOOP\n"
+                            "         END\n",
                      depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         assert_int_equal(guests_go(&r, 100), MACHINE_READY);
         machine_raise(r.tower.innermost, CONDITION_INTERRUPT_KEY);
         guests_look(&r, guests_go(&r, 100), &o);
@@ -459,13 +467,15 @@ static void test_machine_check_reaches_the_guest(void **state) {
     struct outcome o;
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
-        guests_build(&r, PAGE_0 "         LPSW  OPEN\n"
-                                "LOOP     B     LOOP\n"
-                                "         DS    0D\n"
-                                "OPEN     DC    X'000C0000',A(LOOP)\n"
-                                "         END\n",
+        guests_build(&r,
+                     PAGE_0 "         LPSW  OPEN\n"
+                            "LOOP     B     LOOP\n"
+                            "         DS    0D\n"
+                            "OPEN     DC    X'000C0000',A(LOOP)\n"
+                            "         END\n",
                      depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         guests_go(&r, 100);
         machine_raise(r.tower.innermost, CONDITION_MACHINE_CHECK);
         guests_look(&r, guests_go(&r, 100), &o);
@@ -487,7 +497,8 @@ static void test_books_add_up_and_every_clock_follows_the_bare_machine(void **st
         assert_int_equal(o.status, MACHINE_DISABLED_WAIT);
         assert_int_equal(o.stats.interruptions[INTERRUPTION_EXTERNAL], 2);
         uint64_t sum = 0;
-        for (int level = 0; level < MACHINE_LEVELS; level++) sum += machine_booked_level(r.tower.bare, level);
+        for (int level = 0; level < MACHINE_LEVELS; level++)
+            sum += machine_booked_level(r.tower.bare, level);
         assert_int_equal(sum, o.stats.cycles);
         assert_int_equal(o.state.tod, clock_units(o.stats.cycles));
         guests_free(&r);
@@ -499,10 +510,11 @@ static void test_monitors_count_what_they_do(void **state) {
     struct outcome o;
     struct vmm_stats stats;
     (void)state;
-    guests_build(&r, PAGE_0 "         STAP  X'F00'\n"
-                            "         STAP  X'F00'\n"
-                            "         SVC   1\n"
-                            "         END\n",
+    guests_build(&r,
+                 PAGE_0 "         STAP  X'F00'\n"
+                        "         STAP  X'F00'\n"
+                        "         SVC   1\n"
+                        "         END\n",
                  1, true);
     guests_look(&r, guests_go(&r, 0), &o);
     vmm_stats(r.tower.monitor[0], &stats);

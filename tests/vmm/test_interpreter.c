@@ -89,12 +89,12 @@ static void test_storage_keys(void **state) {
                      "         ISK   5,2\n" /* addressing */
                      "         RRB   0(2)\n"
                      "         LA    2,0\n"
-                     "         DC    X'B2290062'\n"  /* ISKE 6,2 */
-                     "         DC    X'B22A0002'\n"  /* RRBE 0,2 */
+                     "         DC    X'B2290062'\n" /* ISKE 6,2 */
+                     "         DC    X'B22A0002'\n" /* RRBE 0,2 */
                      "         BALR  7,0\n"
                      "         L     2,=X'00003800'\n"
                      "         LA    1,X'50'\n"
-                     "         DC    X'B22B0012'\n"  /* SSKE 1,2 */
+                     "         DC    X'B22B0012'\n" /* SSKE 1,2 */
                      "         ISK   8,2\n"
                      "         LPSW  BC\n"
                      "INBC     ISK   11,2\n",
@@ -116,7 +116,7 @@ static void test_guest_in_supervisor_state_obeys_its_own_key(void **state) {
                      "         SSK   1,2\n"
                      "         SPKA  X'40'\n"
                      "         IPK\n"
-                     "         STOSM X'800',0\n"   /* protection */
+                     "         STOSM X'800',0\n" /* protection */
                      "         SSM   X'801'\n"
                      "         LCTL  5,5,X'7FC'\n"
                      "         STCTL 4,6,X'7FC'\n" /* into the second block */
@@ -140,12 +140,13 @@ static void test_low_address_protection(void **state) {
     struct outcome o;
     (void)state;
     guests_compare(COUNTING("         LCTL  0,0,=X'10000000'\n"
-                     "         MVI   X'1FF',1\n"
-                     "         STOSM X'1FF',0\n"
-                     "         STAP  X'200'\n"
-                     "         TPROT X'100',0\n"
-                     "         BALR  1,0\n"
-                     "         SVC   3\n", ""),
+                            "         MVI   X'1FF',1\n"
+                            "         STOSM X'1FF',0\n"
+                            "         STAP  X'200'\n"
+                            "         TPROT X'100',0\n"
+                            "         BALR  1,0\n"
+                            "         SVC   3\n",
+                            ""),
                    1000, &o);
     assert_int_equal(o.state.gpr[9], 2);
     assert_int_equal(o.state.psw.ia, 0xE02);
@@ -178,7 +179,8 @@ static void test_prefix(void **state) {
                      "P3000    DC    X'FF003FFF'\n"
                      "ZERO     DC    X'00000000'\n"
                      "BAD      DC    X'00FFF000'\n"
-                     "ON       DS    0H\n", ""),
+                     "ON       DS    0H\n",
+                     ""),
             &o);
     assert_int_equal(o.state.gpr[8] >> 24, 7);
 }
@@ -245,8 +247,7 @@ static void test_clocks(void **state) {
                      "A        DS    10D\n"
                      "V        DC    X'00123456789ABCDE'\n",
                      "ON       DC    X'00080000',A(STOP)\n"
-                     "STOP     DS    0H\n" STOP_HERE
-                     "         ORG   G+96\n"
+                     "STOP     DS    0H\n" STOP_HERE "         ORG   G+96\n"
                      "         DC    X'00080000',A(STOP)\n"
                      "         ORG\n"),
             &o);
@@ -398,12 +399,14 @@ static void test_lines_reach_the_guests_console(void **state) {
     struct run r;
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
-        guests_build(&r, CHANNEL("         LA    1,PROGRAM\n"
-                                 "         ST    1,72\n"
-                                 "         SIO   9\n"
-                                 "         LPSW  WAIT\n"),
+        guests_build(&r,
+                     CHANNEL("         LA    1,PROGRAM\n"
+                             "         ST    1,72\n"
+                             "         SIO   9\n"
+                             "         LPSW  WAIT\n"),
                      depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         assert_int_equal(guests_go(&r, 0), MACHINE_DISABLED_WAIT);
         assert_string_equal((const char *)r.console.data, "HELLO\nWORLD\n");
         assert_string_equal(machine_device(r.tower.innermost, 9)->ops->type, "3215");
@@ -417,7 +420,8 @@ static void test_attention_and_a_typed_line_reach_the_guest(void **state) {
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
         guests_build(&r, CHANNEL("         LPSW  WAIT\n"), depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         assert_int_equal(guests_go(&r, 0), MACHINE_IDLE);
         machine_raise(r.tower.innermost, CONDITION_ATTENTION);
         guests_look(&r, guests_go(&r, 0), &o);
@@ -425,14 +429,16 @@ static void test_attention_and_a_typed_line_reach_the_guest(void **state) {
         assert_int_equal(o.state.gpr[11] >> 24, UNIT_ATTENTION);
         guests_free(&r);
 
-        guests_build(&r, CHANNEL("         LA    1,READ\n"
-                                 "         ST    1,72\n"
-                                 "         SIO   9\n"
-                                 "         LPSW  WAIT\n"
-                                 "         DS    0D\n"
-                                 "READ     DC    X'0A',AL3(X'F10'),X'20000005'\n"),
+        guests_build(&r,
+                     CHANNEL("         LA    1,READ\n"
+                             "         ST    1,72\n"
+                             "         SIO   9\n"
+                             "         LPSW  WAIT\n"
+                             "         DS    0D\n"
+                             "READ     DC    X'0A',AL3(X'F10'),X'20000005'\n"),
                      depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         assert_int_equal(guests_go(&r, 0), MACHINE_IDLE);
         assert_true(console_type(machine_device(r.tower.innermost, 9), "typed", 5));
         guests_look(&r, guests_go(&r, 0), &o);

@@ -48,19 +48,19 @@ static void test_guest_repairs_its_page_faults(void **state) {
                    "ON       L     6,=X'00009800'\n"
                    "         ST    6,2(,6)\n"
                    "         L     7,=X'00019800'\n"
-                   "         L     8,2(,7)\n"  /* the same page by way of the other segment */
+                   "         L     8,2(,7)\n" /* the same page by way of the other segment */
                    "         L     7,=X'00020000'\n"
-                   "         L     8,2(,7)\n"  AFTER("         L     10,144\n"
-                                                      "         L     11,140\n"
-                                                      "         L     12,44\n"
-                                                      "         LA    13,X'90'\n"
-                                                      "         STH   13,18(,2)\n"
-                                                      "         C     9,=F'2'\n"
-                                                      "         BNE   *+10\n"
-                                                      "         MVC   8(4,1),4(1)\n"
-                                                      "         LPSW  40\n"
-                                                      "         LTORG\n",
-                                                      ""),
+                   "         L     8,2(,7)\n" AFTER("         L     10,144\n"
+                                                    "         L     11,140\n"
+                                                    "         L     12,44\n"
+                                                    "         LA    13,X'90'\n"
+                                                    "         STH   13,18(,2)\n"
+                                                    "         C     9,=F'2'\n"
+                                                    "         BNE   *+10\n"
+                                                    "         MVC   8(4,1),4(1)\n"
+                                                    "         LPSW  40\n"
+                                                    "         LTORG\n",
+                                                    ""),
             &o);
     assert_int_equal(o.state.gpr[9], 2); /* page, then segment */
     assert_int_equal(o.state.gpr[10], 0x20000);
@@ -72,25 +72,25 @@ static void test_faults_in_fetching_instructions(void **state) {
     (void)state;
     compare(TABLES "         LPSW  DATON\n"
                    "ON       L     6,=X'00021000'\n"
-                   "         BALR  7,6\n"       /* segment */
+                   "         BALR  7,6\n" /* segment */
                    "         L     6,=X'00010201'\n"
-                   "         BALR  7,6\n"       /* odd */
+                   "         BALR  7,6\n" /* odd */
                    "         L     6,=X'0001FFFE'\n"
                    "         MVC   0(2,6),=X'5800'\n"
-                   "         BALR  7,6\n"       /* its second half is in the missing segment */
+                   "         BALR  7,6\n" /* its second half is in the missing segment */
                    "         L     6,=X'00021000'\n"
                    "         EX    0,0(6)\n" AFTER("         SLL   10,4\n"
-                                                    "         A     10,140\n"
-                                                    "         SLL   11,1\n"
-                                                    "         A     11,44\n"
-                                                    "         A     12,144\n"
-                                                    "         C     9,=F'4'\n"
-                                                    "         BE    LAST\n"
-                                                    "         ST    7,44\n"
-                                                    "         MVI   44,0\n"
-                                                    "         LPSW  40\n"
-                                                    "LAST     DS    0H\n" STOP_HERE "         LTORG\n",
-                                                    ""),
+                                                   "         A     10,140\n"
+                                                   "         SLL   11,1\n"
+                                                   "         A     11,44\n"
+                                                   "         A     12,144\n"
+                                                   "         C     9,=F'4'\n"
+                                                   "         BE    LAST\n"
+                                                   "         ST    7,44\n"
+                                                   "         MVI   44,0\n"
+                                                   "         LPSW  40\n"
+                                                   "LAST     DS    0H\n" STOP_HERE "         LTORG\n",
+                                                   ""),
             &o);
     assert_int_equal(o.state.gpr[9], 4);
 }
@@ -113,9 +113,9 @@ static void test_purge_makes_changed_entries_count(void **state) {
                    "         DC    X'B22100B6'\n" /* IPTE 11,6 */
                    "         L     12,14(,2)\n"
                    "         IC    11,0(,6)\n" AFTER("         MVC   14(2,2),=X'0070'\n"
-                                                      "         LPSW  40\n"
-                                                      "         LTORG\n",
-                                                      ""),
+                                                     "         LPSW  40\n"
+                                                     "         LTORG\n",
+                                                     ""),
             &o);
     assert_int_equal(o.state.gpr[9], 1);
     assert_int_equal(o.state.gpr[10] & 0xFF, 8);
@@ -144,9 +144,9 @@ static void test_ipte_with_dat_off_and_2k_pages(void **state) {
                    "         L     12,28(,2)\n"
                    "         SSM   =X'04'\n"
                    "         IC    11,0(,6)\n" AFTER("         MVC   30(2,2),=X'0078'\n"
-                                                      "         LPSW  40\n"
-                                                      "         LTORG\n",
-                                                      ""),
+                                                     "         LPSW  40\n"
+                                                     "         LTORG\n",
+                                                     ""),
             &o);
     assert_int_equal(o.state.gpr[9], 1);
     assert_int_equal(o.state.gpr[11] & 0xFF, 9);
@@ -179,10 +179,10 @@ static void test_megabyte_segments(void **state) {
                         "         L     5,=X'00006000'\n"
                         "         DC    X'B2210056'\n"
                         "         L     8,0(,6)\n" AFTER("         ST    4,X'F20'\n"
-                                                          "         L     8,X'F00'\n"
-                                                          "         LA    6,X'F00'\n"
-                                                          "         LPSW  40\n",
-                                                          ""),
+                                                         "         L     8,X'F00'\n"
+                                                         "         LA    6,X'F00'\n"
+                                                         "         LPSW  40\n",
+                                                         ""),
                  step[small], format[small]);
         compare(source, &o);
         assert_int_equal(o.state.gpr[9], 1);
@@ -206,9 +206,9 @@ static void test_segment_protection_comes_before_addressing(void **state) {
                    "         L     8,0(,7)\n"
                    "         L     8,=X'00005000'\n"
                    "         ST    8,0(,8)\n" /* addressing */ AFTER("         SLL   10,4\n"
-                                                                      "         A     10,140\n"
-                                                                      "         LPSW  40\n",
-                                                                      ""),
+                                                                     "         A     10,140\n"
+                                                                     "         LPSW  40\n",
+                                                                     ""),
             &o);
     assert_int_equal(o.state.gpr[9], 4);
     assert_int_equal(o.state.gpr[10] & 0xFFFF, 0x4545);
@@ -220,8 +220,8 @@ static void test_invalid_format_is_a_translation_specification(void **state) {
     compare(TABLES "         LCTL  0,0,=X'00180000'\n"
                    "         LPSW  DATON\n"
                    "ON       NOPR  0\n" AFTER("         L     10,140\n"
-                                               "         L     11,44\n" STOP_HERE,
-                                               ""),
+                                              "         L     11,44\n" STOP_HERE,
+                                              ""),
             &o);
     assert_int_equal(o.state.gpr[10], 0x00020012);
 }
@@ -236,7 +236,7 @@ static void test_more_spaces_than_are_cached(void **state) {
                    "         L     7,=X'F0008000'\n"
                    "SPACES   LA    8,0(,6)\n"
                    "         MVC   0(8,8),0(1)\n"
-                   "         ST    7,4(,8)\n"  /* its segment 1: a page table of its own */
+                   "         ST    7,4(,8)\n" /* its segment 1: a page table of its own */
                    "         LA    10,0(,7)\n"
                    "         LA    11,32(,7)\n"
                    "         SRL   11,8\n"
@@ -253,7 +253,8 @@ static void test_more_spaces_than_are_cached(void **state) {
                    "         LA    6,64(,6)\n"
                    "         LA    7,1024(,7)\n"
                    "         BCT   5,SPACES\n"
-                   "         BCT   12,TWICE\n" AFTER(STOP_HERE, "SPACE    DC    F'0'\n"), &o);
+                   "         BCT   12,TWICE\n" AFTER(STOP_HERE, "SPACE    DC    F'0'\n"),
+            &o);
     assert_int_equal(o.state.gpr[9], 0);
 }
 
@@ -263,10 +264,11 @@ static void test_each_monitor_keeps_one_space_apart_from_another(void **state) {
     struct vmm_stats stats;
     (void)state;
     /* DAT off, on, off, on: the second time nothing has to be filled again. */
-    guests_build(&r, TABLES "         LA    5,20\n"
-                            "AGAIN    LPSW  DATON\n"
-                            "ON       SSM   =X'00'\n"
-                            "         BCT   5,AGAIN\n" AFTER(STOP_HERE, ""),
+    guests_build(&r,
+                 TABLES "         LA    5,20\n"
+                        "AGAIN    LPSW  DATON\n"
+                        "ON       SSM   =X'00'\n"
+                        "         BCT   5,AGAIN\n" AFTER(STOP_HERE, ""),
                  1, true);
     guests_look(&r, guests_go(&r, 0), &o);
     vmm_stats(r.tower.monitor[0], &stats);
@@ -303,10 +305,11 @@ static void test_shadow_tables_can_be_walked(void **state) {
     struct outcome o;
     struct dat_walk w;
     (void)state;
-    guests_build(&r, TABLES "         LPSW  DATON\n"
-                            "ON       L     6,=X'00019800'\n"
-                            "         ST    6,2(,6)\n"
-                            "LOOP     B     LOOP\n" AFTER(STOP_HERE, ""),
+    guests_build(&r,
+                 TABLES "         LPSW  DATON\n"
+                        "ON       L     6,=X'00019800'\n"
+                        "         ST    6,2(,6)\n"
+                        "LOOP     B     LOOP\n" AFTER(STOP_HERE, ""),
                  2, true);
     guests_look(&r, guests_go(&r, 2000), &o);
     assert_int_equal(machine_walk(r.tower.innermost, 0x19802, &w), ACCESS_OK);

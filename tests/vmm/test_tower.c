@@ -11,7 +11,8 @@ static bool build(struct tower *t, uint32_t bytes, unsigned count, const char *k
     static struct cost_model model; /* only read after this */
     const char *kinds[TOWER_MOST + 1];
     model_of(&model);
-    for (unsigned n = 0; n <= TOWER_MOST; n++) kinds[n] = kind;
+    for (unsigned n = 0; n <= TOWER_MOST; n++)
+        kinds[n] = kind;
     const struct machine_options o = {.memory_bytes = bytes, .model = &model};
     *e = ERROR_CLEAR;
     return tower_new(t, &o, kinds, count, e);
@@ -121,7 +122,8 @@ static void test_storage_is_seen_through_every_level(void **state) {
     (void)state;
     guests_build(&r, PAGE_0 "         END\n", 3, true);
     struct machine *m = r.tower.innermost;
-    for (unsigned n = 0; n < sizeof bytes; n++) bytes[n] = (uint8_t)(n * 7);
+    for (unsigned n = 0; n < sizeof bytes; n++)
+        bytes[n] = (uint8_t)(n * 7);
     assert_int_equal(machine_poke(m, 0x1F80, bytes, sizeof bytes), ACCESS_OK);
     assert_int_equal(machine_peek(m, 0x1F80, back, sizeof back), ACCESS_OK);
     assert_memory_equal(bytes, back, sizeof bytes);
@@ -189,14 +191,17 @@ static void test_state_is_live_while_the_guest_runs(void **state) {
     struct outcome bare, o;
     (void)state;
     for (unsigned depth = 0; depth <= DEEPEST; depth++) {
-        guests_build(&r, PAGE_0 "LOOP     LA    1,1(,1)\n"
-                                "         CR    1,2\n"
-                                "         B     LOOP\n"
-                                "         END\n",
+        guests_build(&r,
+                     PAGE_0 "LOOP     LA    1,1(,1)\n"
+                            "         CR    1,2\n"
+                            "         B     LOOP\n"
+                            "         END\n",
                      depth, true);
-        if (depth == 0) machine_restart(r.tower.innermost);
+        if (depth == 0)
+            machine_restart(r.tower.innermost);
         guests_look(&r, guests_go(&r, 1000), &o);
-        if (depth == 0) bare = o;
+        if (depth == 0)
+            bare = o;
         assert_int_equal(o.state.gpr[1], bare.state.gpr[1]);
         assert_int_equal(o.state.psw.ia, bare.state.psw.ia);
         assert_int_equal(o.state.psw.cc, 2);
@@ -222,13 +227,15 @@ static void test_many_towers_live_side_by_side(void **state) {
     struct outcome o;
     (void)state;
     for (unsigned n = 0; n < 4; n++)
-        guests_build(&r[n], PAGE_0 "LOOP     LA    1,1(,1)\n"
-                                   "         STAP  X'F00'\n"
-                                   "         B     LOOP\n"
-                                   "         END\n",
+        guests_build(&r[n],
+                     PAGE_0 "LOOP     LA    1,1(,1)\n"
+                            "         STAP  X'F00'\n"
+                            "         B     LOOP\n"
+                            "         END\n",
                      n % 3 + 1, true);
     for (unsigned turn = 0; turn < 5; turn++)
-        for (unsigned n = 0; n < 4; n++) assert_int_equal(guests_go(&r[n], 30), MACHINE_READY);
+        for (unsigned n = 0; n < 4; n++)
+            assert_int_equal(guests_go(&r[n], 30), MACHINE_READY);
     for (unsigned n = 0; n < 4; n++) {
         guests_look(&r[n], MACHINE_READY, &o);
         assert_int_equal(o.stats.instructions, 149);

@@ -1,4 +1,5 @@
-/* Hercules as the peer of the CPU benchmark: one headless process that runs storage images, timed by its own CPU time. */
+/* Hercules as the peer of the CPU benchmark: one headless process that runs storage images, timed by its own CPU time.
+ */
 #ifndef UI_CLI_BENCH_HERCULES_H
 #define UI_CLI_BENCH_HERCULES_H
 
