@@ -89,9 +89,11 @@ unsigned execute_one(struct processor *p, const struct operation *o, enum instru
 #define ONE_SVC(function)                                                                                              \
     p->svc_number = o->r1;                                                                                             \
     x = OUTCOME_SVC;
+// clang-format off
 #define INSTRUCTION(code, mnemonic, name, format, cc, privileged, class, unit, kind, function, reason)                 \
-    case INSTRUCTION_##mnemonic: ONE_##kind(function) break;                                                           \
-        #include "isa/instructions.def"
+    case INSTRUCTION_##mnemonic: ONE_##kind(function) break;
+#include "isa/instructions.def"
+        // clang-format on
     case INSTRUCTION_COUNT: break;
     }
     p->dynamic_cost += o->cost;
