@@ -33,7 +33,7 @@ struct options {
 struct tally {
     uint64_t cases, excused, different, varying;
     uint64_t ends[4];
-    uint64_t by_exception[32], by_focus[INSTRUCTION_COUNT];
+    uint64_t by_exception[EXCEPTION_COUNT], by_focus[INSTRUCTION_COUNT];
     struct differential_coverage coverage;
 };
 
@@ -132,7 +132,7 @@ static void judge(struct worker *w, const struct differential_case *c, struct di
     }
     if (verdict == VERDICT_EXCUSED) {
         t->excused++;
-        for (size_t i = 0; exception && i < differential_exceptions_count; i++)
+        for (size_t i = 0; exception && i < EXCEPTION_COUNT; i++)
             t->by_exception[i] += exception == differential_exceptions[i].name;
     }
     if (verdict != VERDICT_DIFFERENT) {
@@ -286,7 +286,7 @@ int main(int count, char **arguments) {
         all->different += tallies[i].different;
         for (int k = 0; k < 4; k++)
             all->ends[k] += tallies[i].ends[k];
-        for (size_t k = 0; k < 32; k++)
+        for (size_t k = 0; k < EXCEPTION_COUNT; k++)
             all->by_exception[k] += tallies[i].by_exception[k];
         for (size_t k = 0; k < INSTRUCTION_COUNT; k++)
             all->by_focus[k] += tallies[i].by_focus[k];
@@ -295,7 +295,7 @@ int main(int count, char **arguments) {
     if (!o.has_one)
         status |=
             differential_coverage_print(stdout, &all->coverage) && o.focus < 0 && o.cases >= 20000 && o.seed == SEED;
-    for (size_t i = 0; i < differential_exceptions_count; i++)
+    for (size_t i = 0; i < EXCEPTION_COUNT; i++)
         if (all->by_exception[i])
             printf("excused: %llu by \"%s\"\n", (unsigned long long)all->by_exception[i],
                    differential_exceptions[i].name);

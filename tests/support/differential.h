@@ -142,8 +142,43 @@ bool differential_machine(struct differential_engine *engine, const struct cost_
 struct differential_exception {
     const char *name, *reason;
 };
-extern const struct differential_exception differential_exceptions[];
-extern const size_t differential_exceptions_count;
+enum exception {
+    EXCEPTION_TIMER,
+    EXCEPTION_CLOCKS,
+    EXCEPTION_FETCH,
+    EXCEPTION_FETCH_FAULT,
+    EXCEPTION_MONITOR_BC,
+    EXCEPTION_EXTENDED_CODES,
+    EXCEPTION_DISPLAYED_PSW,
+    EXCEPTION_EXTERNAL_ILC,
+    EXCEPTION_LOOP,
+    EXCEPTION_REFERENCE,
+    EXCEPTION_DECIMAL_ORDER,
+    EXCEPTION_OPCODES,
+    EXCEPTION_EDIT,
+    EXCEPTION_PREFIX,
+    EXCEPTION_RESET_REFERENCE,
+    EXCEPTION_REFERENCE_ONLY,
+    EXCEPTION_ORDER,
+    EXCEPTION_LONG,
+    EXCEPTION_WRAP,
+    EXCEPTION_SET_KEY,
+    EXCEPTION_FORMAT,
+    EXCEPTION_COMPARE,
+    EXCEPTION_HALT,
+    EXCEPTION_BLOCK_ADDRESS,
+    EXCEPTION_CHANNEL_ID,
+    EXCEPTION_CLOCK_DUE,
+    EXCEPTION_PER,
+    EXCEPTION_LOG,
+    EXCEPTION_ALIAS,
+    EXCEPTION_PREFIX_KEYS,
+    EXCEPTION_SIGNAL,
+    EXCEPTION_EXECUTED_LENGTH,
+    EXCEPTION_HOST_TRAP,
+    EXCEPTION_COUNT
+};
+extern const struct differential_exception differential_exceptions[EXCEPTION_COUNT];
 
 enum differential_verdict {
     VERDICT_EQUAL,

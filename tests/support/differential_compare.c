@@ -7,43 +7,6 @@
 #include "mmu/dat.h"
 #include "tests/support/differential.h"
 
-enum exception {
-    EXCEPTION_TIMER,
-    EXCEPTION_CLOCKS,
-    EXCEPTION_FETCH,
-    EXCEPTION_FETCH_FAULT,
-    EXCEPTION_MONITOR_BC,
-    EXCEPTION_EXTENDED_CODES,
-    EXCEPTION_DISPLAYED_PSW,
-    EXCEPTION_EXTERNAL_ILC,
-    EXCEPTION_LOOP,
-    EXCEPTION_REFERENCE,
-    EXCEPTION_DECIMAL_ORDER,
-    EXCEPTION_OPCODES,
-    EXCEPTION_EDIT,
-    EXCEPTION_PREFIX,
-    EXCEPTION_RESET_REFERENCE,
-    EXCEPTION_REFERENCE_ONLY,
-    EXCEPTION_ORDER,
-    EXCEPTION_LONG,
-    EXCEPTION_WRAP,
-    EXCEPTION_SET_KEY,
-    EXCEPTION_FORMAT,
-    EXCEPTION_COMPARE,
-    EXCEPTION_HALT,
-    EXCEPTION_BLOCK_ADDRESS,
-    EXCEPTION_CHANNEL_ID,
-    EXCEPTION_CLOCK_DUE,
-    EXCEPTION_PER,
-    EXCEPTION_LOG,
-    EXCEPTION_ALIAS,
-    EXCEPTION_PREFIX_KEYS,
-    EXCEPTION_SIGNAL,
-    EXCEPTION_EXECUTED_LENGTH,
-    EXCEPTION_HOST_TRAP,
-    EXCEPTION_COUNT
-};
-
 const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_TIMER] = {"interval timer", "real 80-83 runs on host time in Hercules, on cycles here"},
     [EXCEPTION_CLOCKS] = {"clocks", "what STCK and STPT store is host time in Hercules, cycles here"},
@@ -111,7 +74,6 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
-const size_t differential_exceptions_count = EXCEPTION_COUNT;
 
 static uint32_t psw_ia(const uint8_t *psw) { return bytes_get24(psw + 5); }
 static bool psw_is_ec(const uint8_t *psw) { return psw[1] & 8; }
