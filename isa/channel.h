@@ -136,11 +136,12 @@ bool channel_active(const struct channel_set *s, uint32_t channels);
 /* For devices: the device can now do the command to which it answered `wait`. No effect when there was none. */
 void channel_device_ready(struct device *d);
 
-/* Devices. `line` is called for each line that was completed (ISO 8859-1 bytes without the line end); may be NULL. */
+/* Devices. `line` is called for each line that was completed (ISO 8859-1 bytes without the line end); may be NULL. Where
+ * a device is to `forget`, its lines are not kept after that call. A line of more than 64 KB is ended. */
 typedef void device_line(void *self, const char *line, size_t length);
 /* Console typewriter, 3215. */
-struct device *console_new(const struct cost_model *model, device_line *line, void *self);
-/* Everything that programs have written so far, as ISO 8859-1, lines ended by \n; the last one may be unfinished.
+struct device *console_new(const struct cost_model *model, device_line *line, void *self, bool forget);
+/* Everything that programs have written so far (but what was forgotten), as ISO 8859-1, lines ended by \n; the last one may be unfinished.
  * Characters that cannot be printed are dots; X'15', new line, ends a line. Borrowed. */
 const struct bytes *console_text(const struct device *d);
 /* A line that the operator types, ISO 8859-1 without the line end; each read inquiry takes one, and waits until there
@@ -149,7 +150,7 @@ bool console_type(struct device *d, const char *line, size_t length);
 /* Line printer, 1403: 132 columns, what goes beyond is lost. `line` is called for blank lines too; a skip to channel 1
  * is one form feed, "\f", in printer_text and the first character of the next line; lines printed over each other
  * (write without space) are joined by \r. Characters that it does not have are blanks. */
-struct device *printer_new(const struct cost_model *model, device_line *line, void *self);
+struct device *printer_new(const struct cost_model *model, device_line *line, void *self, bool forget);
 const struct bytes *printer_text(const struct device *d);
 /* Card reader, 3505, with an empty hopper. */
 struct device *reader_new(void);

@@ -88,12 +88,12 @@ static void console_printed(void *self, const char *line, size_t length) {
 }
 
 bool machine_attach_devices(struct machine *m, struct channel_set *s, device_line *console_line,
-                            device_line *printer_line, void *self) {
+                            device_line *printer_line, void *self, bool forget) {
     m->console_line = console_line;
     m->line_self = self;
-    return channel_attach(s, ADDRESS_CONSOLE, console_new(m->model, console_printed, m)) &&
+    return channel_attach(s, ADDRESS_CONSOLE, console_new(m->model, console_printed, m, forget)) &&
            channel_attach(s, ADDRESS_READER, reader_new()) &&
-           channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self));
+           channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self, forget));
 }
 
 static void processor_reset(struct processor *p) {
@@ -140,7 +140,8 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
     if (m->timeline)
         m->channels = channel_set_new(&host);
-    if (!m->channels || !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self) ||
+    if (!m->channels ||
+        !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self, o->forget_lines) ||
         !(m->processor = processor_new(m))) {
         machine_free(m);
         error_set(e, ERROR_INTERNAL, "no memory for a machine");

@@ -34,6 +34,7 @@ struct machine_options {
     bool nominal_time;                        /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
     void *line_self;
+    bool forget_lines; /* lines are not kept after that call: console_text and printer_text have the unfinished one */
 };
 
 /* A bare machine with one CPU, a console at 009 and a printer at 00E, after initial CPU reset. NULL and *e on failure.

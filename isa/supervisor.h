@@ -112,7 +112,7 @@ void machine_free_virtual(struct machine *m);
 /* Attaches the devices that every machine has to m's channels; `s` must be gone before m is. Lines as for console_new
  * and printer_new; a console line is also an event of the trace. False: no memory. */
 bool machine_attach_devices(struct machine *m, struct channel_set *s, device_line *console_line,
-                            device_line *printer_line, void *self);
+                            device_line *printer_line, void *self, bool forget);
 /* The `self` of a virtual machine made with these ops; NULL for any other machine. */
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
 /* Whether m is on the CPU now: it and every machine above it in the chain of running ones. */

@@ -167,7 +167,8 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
     g->channels = channel_set_new(&host);
     if (!g->channels)
         return false;
-    return machine_attach_devices(g->machine, g->channels, o->console_line, o->printer_line, o->line_self);
+    return machine_attach_devices(g->machine, g->channels, o->console_line, o->printer_line, o->line_self,
+                                  o->forget_lines);
 }
 
 /* Initial CPU reset. */

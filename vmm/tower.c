@@ -23,6 +23,7 @@ static bool add_level(struct tower *t, const struct machine_options *o, const ch
         guest.console_line = o->console_line;
         guest.printer_line = o->printer_line;
         guest.line_self = o->line_self;
+        guest.forget_lines = o->forget_lines;
     }
     struct vmm *v = vmm_new(t->innermost, kind, e);
     if (!v)

@@ -34,6 +34,7 @@ struct guest_options {
     uint32_t memory_bytes;
     device_line *console_line, *printer_line;
     void *line_self;
+    bool forget_lines; /* as in struct machine_options */
 };
 struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct error *e);
 struct machine *vmm_guest_at(const struct vmm *v, unsigned index); /* NULL past the last */

@@ -1,7 +1,7 @@
 /* Console typewriter, IBM 3215.
  *
- * What programs write is kept as one text, and each line of it is announced when it is complete: a line begun by a
- * write without carrier return goes on until a write with one, or an X'15' among the data. What the operator types is a
+ * What programs write is one text, and each line of it is announced when it is complete: a line begun by a write
+ * without carrier return goes on until a write with one, or an X'15' among the data. What the operator types is a
  * queue of lines; a read inquiry takes the first, and waits while there is none. */
 #include <stdlib.h>
 
@@ -22,35 +22,24 @@ enum {
 struct console {
     struct device device;
     uint64_t character_cycles;
-    device_line *line;
-    void *line_self;
-    struct bytes text;
-    size_t line_begin;  /* of the unfinished line, in text */
+    struct device_text text;
     struct bytes typed; /* lines in EBCDIC, each behind its length */
     size_t typed_taken; /* bytes of `typed` already read */
 };
 
 static struct console *console_of(const struct device *d) { return (struct console *)d; }
 
-static void end_line(struct console *t) {
-    if (t->line && !t->text.failed)
-        t->line(t->line_self, t->text.data ? (const char *)t->text.data + t->line_begin : "",
-                t->text.length - t->line_begin);
-    bytes_append(&t->text, "\n", 1);
-    t->line_begin = t->text.length;
-}
-
 static void write_text(struct console *t, struct device_command *c, bool carrier_return) {
     uint32_t used = c->count < CONSOLE_WRITE_MOST ? c->count : CONSOLE_WRITE_MOST;
     for (uint32_t i = 0; i < used; i++) {
         uint8_t character = printable(latin1_from_ebcdic[c->data[i]], '.');
         if (c->data[i] == EBCDIC_NEW_LINE)
-            end_line(t);
+            device_text_end_line(&t->text);
         else
-            bytes_append(&t->text, &character, 1);
+            device_text_add(&t->text, &character, 1);
     }
     if (carrier_return)
-        end_line(t);
+        device_text_end_line(&t->text);
     device_done(c, used, used * t->character_cycles);
 }
 
@@ -87,26 +76,25 @@ static bool console_immediate(uint8_t code) { return code == CONSOLE_ALARM; }
 
 static void console_free(struct device *d) {
     struct console *t = console_of(d);
-    bytes_fini(&t->text);
+    bytes_fini(&t->text.text);
     bytes_fini(&t->typed);
     free(t);
 }
 
 static const struct device_ops console_ops = {"3215", console_command, console_immediate, console_free};
 
-struct device *console_new(const struct cost_model *model, device_line *line, void *self) {
+struct device *console_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct console *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->device.ops = &console_ops;
     t->device.sense_length = 1;
     t->character_cycles = model->console_character;
-    t->line = line;
-    t->line_self = self;
+    t->text = (struct device_text){.line = line, .line_self = self, .forget = forget};
     return &t->device;
 }
 
-const struct bytes *console_text(const struct device *d) { return &console_of(d)->text; }
+const struct bytes *console_text(const struct device *d) { return &console_of(d)->text.text; }
 
 bool console_type(struct device *d, const char *line, size_t length) {
     struct console *t = console_of(d);

@@ -38,6 +38,19 @@ static inline void device_sense(struct device *d, struct device_command *c) {
     memset(d->sense, 0, sizeof d->sense);
 }
 
+/* What a device has written, ISO 8859-1. Each line is announced when it is complete, and then kept, or forgotten where
+ * nobody will ask for it. */
+enum { DEVICE_LINE_MOST = 1 << 16 }; /* bytes; a line that becomes longer is ended, so that each is announced */
+struct device_text {
+    struct bytes text;
+    size_t line_begin; /* of the unfinished line, in text */
+    device_line *line; /* may be NULL */
+    void *line_self;
+    bool forget;
+};
+void device_text_add(struct device_text *t, const void *from, size_t length);
+void device_text_end_line(struct device_text *t);
+
 /* A character of code page 037 as ISO 8859-1, or `otherwise` when it is a control character. */
 static inline uint8_t printable(uint8_t latin1, uint8_t otherwise) {
     return (latin1 >= 0x20 && latin1 <= 0x7E) || latin1 >= 0xA0 ? latin1 : otherwise;

@@ -19,10 +19,7 @@ enum {
 struct printer {
     struct device device;
     uint64_t line_cycles;
-    device_line *line;
-    void *line_self;
-    struct bytes text;
-    size_t line_begin;  /* of the line on which the paper stands, in text */
+    struct device_text text; /* its unfinished line is the one at which the paper stands */
     bool printed;       /* something was printed on it */
     unsigned page_line; /* which line of the page it is, from 1 */
 };
@@ -47,17 +44,13 @@ static void print(struct printer *t, const uint8_t *data, uint32_t length) {
             last = i + 1;
     }
     if (t->printed)
-        bytes_append(&t->text, "\r", 1);
-    bytes_append(&t->text, line, last);
+        device_text_add(&t->text, "\r", 1);
+    device_text_add(&t->text, line, last);
     t->printed = true;
 }
 
 static void space_line(struct printer *t) {
-    if (t->line && !t->text.failed)
-        t->line(t->line_self, t->text.data ? (const char *)t->text.data + t->line_begin : "",
-                t->text.length - t->line_begin);
-    bytes_append(&t->text, "\n", 1);
-    t->line_begin = t->text.length;
+    device_text_end_line(&t->text);
     t->printed = false;
     t->page_line = t->page_line % PRINTER_PAGE_LINES + 1;
 }
@@ -67,7 +60,7 @@ static void skip_to_channel(struct printer *t, unsigned channel) {
     if (tape[channel] <= t->page_line) { /* on the next page */
         if (t->printed)
             space_line(t);
-        bytes_append(&t->text, "\f", 1);
+        device_text_add(&t->text, "\f", 1);
         t->page_line = 1;
     }
     while (t->page_line != tape[channel])
@@ -108,23 +101,22 @@ static bool printer_immediate(uint8_t code) {
 }
 
 static void printer_free(struct device *d) {
-    bytes_fini(&printer_of(d)->text);
+    bytes_fini(&printer_of(d)->text.text);
     free(d);
 }
 
 static const struct device_ops printer_ops = {"1403", printer_command, printer_immediate, printer_free};
 
-struct device *printer_new(const struct cost_model *model, device_line *line, void *self) {
+struct device *printer_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct printer *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->device.ops = &printer_ops;
     t->device.sense_length = 1;
     t->line_cycles = model->printer_line;
-    t->line = line;
-    t->line_self = self;
+    t->text = (struct device_text){.line = line, .line_self = self, .forget = forget};
     t->page_line = 1;
     return &t->device;
 }
 
-const struct bytes *printer_text(const struct device *d) { return &printer_of(d)->text; }
+const struct bytes *printer_text(const struct device *d) { return &printer_of(d)->text.text; }

@@ -149,7 +149,7 @@ struct run {
     uint64_t traps;               /* its interruptions alone */
     uint64_t cycles;
     uint64_t bare_before; /* the bare machine's count when this part began */
-    enum { RUN_ON, RUN_PAUSE, RUN_INTERRUPTED, RUN_BUDGET, RUN_OUTPUT } stop;
+    enum { RUN_ON, RUN_PAUSE, RUN_INTERRUPTED, RUN_BUDGET } stop;
 };
 
 static uint64_t interruptions_in(const struct machine_stats *stats) {
@@ -177,7 +177,7 @@ static bool is_interrupted(void *self) {
                budgets->machine_instructions - engine->machine_used) {
         run->stop = RUN_BUDGET;
     } else if (engine->device_bytes > budgets->output_bytes) {
-        run->stop = RUN_OUTPUT;
+        run->stop = RUN_BUDGET;
     } else if (events_full(engine->queue)) {
         run->stop = RUN_PAUSE;
     }
@@ -190,7 +190,7 @@ static void raise_budget(lua_State *L, const struct run *run) {
     if (run->stop == RUN_INTERRUPTED) {
         engine_expire(L, ERROR_BUDGET, "interrupted");
     }
-    if (run->stop == RUN_OUTPUT) {
+    if (run->engine->device_bytes > budgets->output_bytes) {
         units_size_text(most, budgets->output_bytes);
         engine_expire(L, ERROR_BUDGET, "the machines used up the budget of %s of console output", most);
     }

@@ -193,6 +193,12 @@ static void make_room(lua_State *L, uint64_t bytes, const char *what) {
     engine_expire(L, ERROR_BUDGET, "%s: the bare machines' storage would be more than the budget of %s", what, most);
 }
 
+/* What consoles and printers write is kept; the budget of output bounds it. */
+static void count_line(void *self, const char *line, size_t length) {
+    (void)line;
+    ((struct engine *)self)->device_bytes += length + 1;
+}
+
 struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machine_options *options, const char *model,
                               const char *what) {
     struct engine *engine = engine_of(L);
@@ -216,6 +222,8 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     o.model = &tree->model;
     o.trace = engine->trace;
     o.seed = engine->options.seed;
+    o.console_line = o.printer_line = count_line;
+    o.line_self = engine;
     if (!cost_model_find(&tree->model, model, &e) || !(tree->bare = machine_new(&o, &e))) {
         objects_close(tree);
         luaL_error(L, "%s: %s", what, e.text);
@@ -241,11 +249,6 @@ struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node 
     on->tree->monitors = monitor;
     objects_hold(h, on->tree, on, monitor);
     return monitor;
-}
-
-static void count_line(void *self, const char *line, size_t length) {
-    (void)line;
-    ((struct engine *)self)->device_bytes += length + 1;
 }
 
 struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor, const char *name,

@@ -94,10 +94,10 @@ static int setup(void **state) {
     struct channel_host host = {host_fetch, host_store, f, f->timeline, host_notify};
     f->set = channel_set_new(&host);
     assert_non_null(f->set);
-    assert_true(channel_attach(f->set, CONSOLE, console_new(&f->model, host_line, f)));
-    assert_true(channel_attach(f->set, PRINTER, printer_new(&f->model, host_line, f)));
-    assert_true(channel_attach(f->set, SECOND, console_new(&f->model, NULL, NULL)));
-    assert_true(channel_attach(f->set, FAR, console_new(&f->model, NULL, NULL)));
+    assert_true(channel_attach(f->set, CONSOLE, console_new(&f->model, host_line, f, false)));
+    assert_true(channel_attach(f->set, PRINTER, printer_new(&f->model, host_line, f, false)));
+    assert_true(channel_attach(f->set, SECOND, console_new(&f->model, NULL, NULL, false)));
+    assert_true(channel_attach(f->set, FAR, console_new(&f->model, NULL, NULL, false)));
     *state = f;
     return 0;
 }
@@ -487,7 +487,7 @@ static void test_other_status_ends_the_chain(void **state) {
 
 static void test_attach_takes_the_device_over_in_any_case(void **state) {
     struct fixture *f = *state;
-    struct device *d = console_new(&f->model, NULL, NULL);
+    struct device *d = console_new(&f->model, NULL, NULL, false);
     assert_false(channel_attach(f->set, CONSOLE, d)); /* and frees it */
     assert_false(channel_attach(f->set, 0x123, NULL));
     assert_null(channel_device(f->set, 0x123));
@@ -615,7 +615,7 @@ static void test_program_controlled_interruption_comes_apart_and_at_once(void **
 
 static void test_conditions_are_taken_by_channel_then_by_arrival(void **state) {
     struct fixture *f = *state;
-    assert_true(channel_attach(f->set, 0x00A, console_new(&f->model, NULL, NULL)));
+    assert_true(channel_attach(f->set, 0x00A, console_new(&f->model, NULL, NULL, false)));
     PUT(f, {0x03, 0, 0, 1});
     channel_attention(f->set, FAR);
     channel_start_io(f->set, SECOND, PROGRAM);
@@ -696,6 +696,33 @@ static void test_console_lines(void **state) {
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005200C000000);
     assert_text(console_text(console(f)), "HELLOHELLO\nAB\nCD.A.\n\nHEL");
     assert_text(&f->lines, "HELLOHELLO|AB|CD.A.||");
+}
+
+static void test_lines_are_forgotten_where_nobody_asks_for_them(void **state) {
+    struct fixture *f = *state;
+    const uint16_t forgetful = 0x00A, paper = 0x00B;
+    assert_true(channel_attach(f->set, forgetful, console_new(&f->model, host_line, f, true)));
+    assert_true(channel_attach(f->set, paper, printer_new(&f->model, host_line, f, true)));
+    PUT(f, {0x09, DATA, CC, 5}, {0x01, DATA, 0, 5});
+    assert_csw_of(f, forgetful, PROGRAM, 0x000005100C000000);
+    assert_text(console_text(channel_device(f->set, forgetful)), "HELLO");
+    assert_csw_of(f, paper, PROGRAM, 0x000005100C000000);
+    assert_text(printer_text(channel_device(f->set, paper)), "HELLO");
+    assert_text(&f->lines, "HELLO|HELLO|");
+}
+
+static void test_an_endless_line_is_ended(void **state) {
+    struct fixture *f = *state;
+    PUT(f, {0x01, 0x800, 0, 150});
+    memset(f->storage + 0x800, 0xC1, 150);
+    for (int i = 0; i < 437; i++)
+        assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080C000000);
+    assert_int_equal(f->lines.length, 65536 + 1);
+    assert_int_equal(console_text(console(f))->length, 437 * 150 + 1);
+    PUT(f, {0x01, 0x800, 0, 132});
+    for (int i = 0; i < 65536 / 133 + 1; i++) /* printed over each other */
+        assert_csw_of(f, PRINTER, PROGRAM, 0x000005080C000000);
+    assert_in_range(f->lines.length, 2 * 65000, 2 * 65536 + 2);
 }
 
 static void test_every_character_is_printed_or_a_dot(void **state) {
@@ -1022,6 +1049,8 @@ int main(void) {
         TEST(test_halting_an_idle_device_presents_its_last_status),
         TEST(test_reset_forgets_everything),
         TEST(test_console_lines),
+        TEST(test_lines_are_forgotten_where_nobody_asks_for_them),
+        TEST(test_an_endless_line_is_ended),
         TEST(test_every_character_is_printed_or_a_dot),
         TEST(test_read_inquiry_takes_a_line_typed_before),
         TEST(test_read_inquiry_waits_for_a_line),

@@ -205,6 +205,29 @@ static void test_machine_run_ends_with_the_budget(void **state) {
     }
 }
 
+/* Lines without end, on the bare machine and on a guest, in one run and in short ones. */
+static void test_machine_output_ends_with_the_budget(void **state) {
+    (void)state;
+    static const char *const on[] = {"m", "vmm.new{on = m}:guest{memory = '64K'}"};
+    static const char *const runs[] = {"m:run()", "while true do m:run{instructions = 100} end"};
+    for (int i = 0; i < 4; i++) {
+        char text[900];
+        struct outcome o;
+        struct engine_options options = {.budgets = {.output_bytes = 200}};
+        snprintf(text, sizeof text,
+                 "local m = machine.new{memory = '1M'} m = %s m:load(assemble.string[[\n"
+                 "     DC    A(0,GO)\n     ORG   X'48'\n     DC    A(WRITE)\n     ORG   X'200'\n"
+                 "GO   BALR  15,0\n     USING *,15\nMORE SIO   9\n     TIO   9\n     BC    7,*-4\n     B     MORE\n"
+                 "     DS    0D\nWRITE CCW  X'09',TEXT,0,4\nTEXT DC    C'TEXT'\n     END\n]])\n"
+                 "m:restart() %s",
+                 on[i % 2], runs[i / 2]);
+        scenario_run(&o, text, &options);
+        assert_int_equal(o.e.kind, ERROR_BUDGET);
+        assert_non_null(strstr(o.e.text, "of console output"));
+        scenario_fini(&o);
+    }
+}
+
 static void test_machine_can_be_closed(void **state) {
     (void)state;
     scenario_fails("local m = machine.new{} local r = m.gpr m:close() print(m, r) m:run()", ERROR_INPUT,
@@ -475,6 +498,7 @@ int main(void) {
         cmocka_unit_test(test_vmm_guest_keeps_everything_below_it_alive),
         cmocka_unit_test(test_machine_tells_events_in_order),
         cmocka_unit_test(test_machine_run_ends_with_the_budget),
+        cmocka_unit_test(test_machine_output_ends_with_the_budget),
         cmocka_unit_test(test_machine_can_be_closed),
         cmocka_unit_test(test_assemble_gives_image_symbols_and_listing),
         cmocka_unit_test(test_assemble_raises_all_diagnostics),

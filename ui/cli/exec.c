@@ -559,7 +559,8 @@ static int run_exec(struct cli *cli) {
                                           .nominal_time = true,
                                           .console_line = print_line,
                                           .printer_line = print_line,
-                                          .line_self = cli->err};
+                                          .line_self = cli->err,
+                                          .forget_lines = true};
         if (!tower_new(&tower, &options, job.kinds, job.kind_count, &e)) {
             status = cli_fail(cli, &e);
         } else {
