@@ -17,7 +17,7 @@ struct statement *statement_new(struct assembler *a, const struct line *line) {
     s->number = ++a->statement_count;
     *a->statement_end = s;
     a->statement_end = &s->next;
-    a->generated_count += line->call != NULL;
+    a->generated_count += line->generated;
     if (!a->ended && (a->statement_count > MOST_STATEMENTS || a->generated_count > MOST_GENERATED ||
                       a->source_bytes > MOST_SOURCES)) {
         a->ended = true;
@@ -227,6 +227,8 @@ static void first_pass(struct assembler *a, struct statement *s) {
         define_anyway(a, s);
     } else if (s->does->kind == OPERATION_MACRO) {
         macro_call(a, s, s->does->macro);
+    } else if (s->does->kind == OPERATION_CONDITIONAL) {
+        assembler_error(a, s, NULL, "%s cannot be made by replacing a variable symbol", s->does->conditional->name);
     } else if (s->does->directive->first) {
         s->does->directive->first(a, s);
     }
@@ -317,11 +319,62 @@ static void second_pass(struct assembler *a) {
     listing_end(a);
 }
 
+/* Too much conditional assembly? Effort counts characters, since statements may be long. */
+static void check_effort(struct assembler *a, struct statement *s) {
+    if (a->effort > MOST_EFFORT && !a->ended) {
+        a->ended = true;
+        assembler_error(a, s, NULL, "too much conditional assembly: an endless loop?");
+    }
+}
+
+/* A statement of conditional assembly; those in macros leave nothing behind. */
+static void carry_out(struct assembler *a, const struct line *line, const struct fields *f, const struct operation *o) {
+    struct statement passing = {.line = *line, .number = a->statement_count};
+    struct statement *s = line->call ? &passing : statement_new(a, line);
+    s->name = f->name;
+    s->operation = f->operation;
+    s->operands = f->operands;
+    s->does = o;
+    check_line(a, s, false);
+    a->effort += 16 + line->text.length;
+    if (!s->bad) {
+        o->conditional->carry_out(a, s, o->conditional);
+    }
+    check_effort(a, s);
+}
+
+/* Is it one for open code's listing alone, followed by what came of it? */
+static bool replaces_in_open_code(const struct line *model, const struct line *line) {
+    return !model->generated && line->generated;
+}
+
+static void read_statement(struct assembler *a, const struct line *model) {
+    const struct fields f = source_fields(model->text);
+    const struct operation *o = f.comment ? NULL : find_operation(a, f.operation);
+    struct line line;
+    if (!f.comment && !model->call && f.name.length > 1 && f.name.at[0] == '.' && !source_sequence(a, f.name)) {
+        struct statement here = {.line = *model, .number = a->statement_count + 1};
+        assembler_error(a, &here, f.name.at, "sequence symbol %.*s is already on another line", TEXT_ARGS(f.name));
+    }
+    if (o && o->kind == OPERATION_CONDITIONAL) {
+        carry_out(a, model, &f, o);
+        return;
+    }
+    macro_line(a, &line, model, !o || takes_operands(o));
+    if (replaces_in_open_code(model, &line)) {
+        statement_new(a, model);
+    }
+    struct statement *s = statement_new(a, &line);
+    first_pass(a, s);
+    check_effort(a, s);
+}
+
 static void run(struct assembler *a) {
     struct line line;
     operations_fill(a);
-    while (!a->ended && source_next(a, &line, false)) {
-        first_pass(a, statement_new(a, &line));
+    while (!a->ended && source_next(a, &line)) {
+        temporary_reset(a);
+        read_statement(a, &line);
     }
     a->input = NULL;
     place_last_literals(a);
@@ -454,6 +507,7 @@ bool assemble(struct assembly *out, const char *name, const char *source, size_t
     a->section_end = &a->sections;
     a->pool_end = &a->pool;
     a->message_end = &a->messages;
+    a->open.branches = MOST_BRANCHES;
     a->nowhere = (struct segment){.line = 1, .column = 1};
     if (setjmp(a->no_memory)) {
         assembler_free(a);

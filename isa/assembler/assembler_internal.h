@@ -1,8 +1,9 @@
 /* What the files of the assembler share; nobody else includes it. The language is docs/assembler.md.
  *
- * Two passes over one list of statements. Reading (source.c, macro.c) and the first pass go together, because macros
- * are defined on the way: each statement gets its section and offset there, labels their values, DC and DS their sizes,
- * literals their pools. Then the sections get their places. The second pass knows everything and makes the bytes.
+ * Two passes over one list of statements. Reading (source.c, macro.c, conditional.c) and the first pass go together,
+ * because macros are defined and SET symbols set on the way: each statement gets its section and offset there, labels
+ * their values, DC and DS their sizes, literals their pools. Then the sections get their places. The second pass knows
+ * everything and makes the bytes.
  *
  * Text inside is ISO 8859-1, one byte a column; a source character that this set lacks is TEXT_FOREIGN. All memory is
  * the assembler's arena, freed as a whole; when the host has no more, assembler_allocate ends the assembly by longjmp.
@@ -30,6 +31,12 @@ enum {
     MOST_STATEMENT_LENGTH = 8192,   /* characters of one statement, continuations included */
     MOST_NESTING = 64,              /* macro calls and COPY within each other */
     MOST_EXPRESSION_DEPTH = 64,     /* parentheses, and EQU within EQU */
+    MOST_BRANCHES = 4096,           /* AIF and AGO of one macro call or of open code, unless ACTR says otherwise */
+    MOST_EFFORT = 1 << 26,          /* characters that conditional assembly looks at in all */
+    MOST_VARIABLE_BYTES = 1 << 26,  /* of all SET symbols, those of finished macros included */
+    MOST_SUBSCRIPT = 1 << 18,       /* of a SET symbol */
+    MOST_SUBSCRIPTS = 8,            /* in one reference: sublists of sublists */
+    MOST_CHARACTERS = 1024,         /* of a character expression */
     MOST_DIAGNOSTICS = 2000,
     MOST_SYMBOL_LENGTH = 63,
 };
@@ -48,7 +55,9 @@ struct text {
 #define TEXT_ARGS(t) (int)(t).length, (t).at
 
 void *assembler_allocate(struct assembler *a, size_t bytes); /* zeroed; never NULL */
-void assembler_release(struct assembler *a);                 /* all of it */
+void *temporary_allocate(struct assembler *a, size_t bytes); /* the same until temporary_reset; not zeroed */
+void temporary_reset(struct assembler *a);
+void assembler_release(struct assembler *a); /* all of it */
 bool text_is_utf8(const char *p, size_t length);
 struct text text_copy(struct assembler *a, struct text t);
 struct text text_upper(struct assembler *a, struct text t);
@@ -61,9 +70,9 @@ bool character_in_symbol(char c);
 bool character_is_digit(char c);
 /* Length of the symbol that t begins with; 0 where there is none. */
 size_t text_symbol(struct text t);
-/* Where the field of operands that begins at `from` ends: at the first blank outside quotes. *open: a quote was not
- * closed. */
-size_t text_operands_end(struct text t, size_t from, bool *open);
+/* Where the field of operands that begins at `from` ends: at the first blank outside quotes and, if `nested`, outside
+ * parentheses. *open: a quote was not closed. */
+size_t text_operands_end(struct text t, size_t from, bool nested, bool *open);
 /* Is the apostrophe at t.at[i] that of an attribute, as in L'NAME? */
 bool text_is_attribute(struct text t, size_t i);
 /* How many characters must be changed, at most `most` (else most + 1). */
@@ -109,6 +118,8 @@ struct line {
     const struct segment *segments;
     size_t segment_count;
     bool copied;          /* from a file that COPY named */
+    bool generated;       /* made by a macro, or by replacing variable symbols in open code */
+    size_t fields_end;    /* where the operands of a line with replaced variable symbols end; 0: look for a blank */
     bool unanswered_mark; /* column 72 asks for a continuation that does not come */
     bool too_long;        /* cut at MOST_STATEMENT_LENGTH */
     const char *problem;  /* found while parameters were replaced, at problem_at of the text; or NULL */
@@ -128,8 +139,14 @@ struct input;
 
 /* Begins with the main file. */
 bool source_open(struct assembler *a, const char *name, const char *source, size_t length, struct error *e);
-/* The next statement of the innermost file or macro; false at the end of everything. `raw`: no parameters replaced. */
-bool source_next(struct assembler *a, struct line *line, bool raw);
+/* The next statement of the innermost file or macro, its variable symbols as they are; false at the end of everything.
+ */
+bool source_next(struct assembler *a, struct line *line);
+/* The name field of the line just read from a file, a sequence symbol: AGO and AIF may go there. False: another line
+ * has it already. */
+bool source_sequence(struct assembler *a, struct text name);
+/* Goes on at the line with this sequence symbol, in the innermost macro or else in open code. False: there is none. */
+bool source_branch(struct assembler *a, struct text name);
 /* COPY: goes on with this file. */
 struct statement;
 void source_copy(struct assembler *a, struct statement *s);
@@ -137,8 +154,10 @@ void source_copy(struct assembler *a, struct statement *s);
 void source_push_macro(struct assembler *a, struct macro *m, struct call *call);
 /* MEXIT: leaves the innermost macro. False when there is none. */
 bool source_leave_macro(struct assembler *a);
+/* How many macro calls there are around the next line. */
+unsigned source_macro_depth(const struct assembler *a);
 
-/* ---- macro.c ---- */
+/* ---- macro.c: definition, call, replacement ---- */
 
 struct parameter {
     struct text name;  /* upper case, without & */
@@ -153,24 +172,132 @@ struct macro {
     bool has_label;
     struct line *body;
     size_t body_count;
+    struct table sequence; /* sequence symbols: pointers to the lines of the body, or just behind them (of MEND) */
+};
+
+/* What AIF, AGO and SET symbols belong to: a macro call, or open code. */
+struct scope {
+    struct table variables; /* struct variable; of global ones those that are declared here */
+    int64_t branches;       /* how many there may still be: ACTR */
 };
 
 struct call {
     const struct statement *statement; /* the calling one */
     const struct macro *macro;
     struct parameter *arguments; /* as many as the macro has parameters */
+    struct text label;           /* &SYSLIST(0) */
     struct text *list;           /* &SYSLIST: positional operands as written */
     size_t list_count;
-    unsigned number; /* &SYSNDX */
+    unsigned number;     /* &SYSNDX */
+    struct text section; /* &SYSECT: the current one when the macro was called */
+    struct scope *scope;
 };
 
 /* MACRO: reads the definition, up to its MEND. */
 void macro_define(struct assembler *a, struct statement *s);
 void macro_call(struct assembler *a, struct statement *s, struct macro *m);
-/* Conditional assembly, which is not there yet: an error, and true. */
-bool macro_refuses(struct assembler *a, struct statement *s);
-/* One line of the body with its parameters replaced. */
-void macro_line(struct assembler *a, struct line *to, const struct line *model, const struct call *call);
+/* The argument of the parameter `name` (upper case); NULL: there is no such parameter. */
+const struct text *macro_argument(const struct call *call, struct text name);
+/* The next operand, from *at on, cut at commas outside quotes and parentheses; false behind the last one. An empty
+ * field has none. */
+bool operand_next(struct text t, size_t *at, struct text *operand);
+/* Elements of a sublist (a,b,c); anything else is a list of one, empty text one of none. */
+size_t sublist_count(struct text t);
+/* The n-th element, from 1; empty where there is none. */
+struct text sublist_element(struct text t, size_t n);
+/* A model with its variable symbols replaced, in the name, the operation and, if `operands`, those. */
+void macro_line(struct assembler *a, struct line *to, const struct line *model, bool operands);
+
+/* ---- variables.c: SET symbols, parameters, system variable symbols ---- */
+
+enum variable_kind { VARIABLE_ARITHMETIC, VARIABLE_BOOLEAN, VARIABLE_CHARACTER };
+
+struct characters {
+    char *at;
+    size_t length, room;
+};
+
+/* A SET symbol. Elements that were not set are 0 or empty. */
+struct variable {
+    enum variable_kind kind;
+    bool global, dimensioned;
+    size_t count; /* the highest subscript that was set */
+    size_t room;
+    int32_t *numbers;           /* of SETA and SETB */
+    struct characters *strings; /* of SETC */
+};
+
+/* The value of an expression, or of a part of one. */
+struct item {
+    bool is_text;
+    int64_t number; /* 32 bits */
+    bool truth;     /* as a logical value: AND, OR, XOR and NOT make bits of numbers, but of conditions truth */
+    struct text text;
+};
+
+/* Reads expressions of conditional assembly, in any text. The first problem is kept, not reported. */
+struct evaluator {
+    struct assembler *a;
+    const struct call *call; /* whose variable symbols; NULL: open code */
+    struct text text;
+    size_t at;
+    unsigned parentheses; /* open ones: blanks do not matter there */
+    unsigned depth;
+    bool branch;         /* of AIF: a period behind a parenthesis begins a sequence symbol */
+    const char *problem; /* NULL: none */
+    size_t problem_at;
+};
+
+/* &NAME, &NAME(subscripts) or &(created name). */
+struct variable_reference {
+    struct text name; /* upper case */
+    size_t at;        /* of the ampersand */
+    unsigned subscript_count;
+    int32_t subscripts[MOST_SUBSCRIPTS];
+};
+
+struct evaluator evaluator_of(struct assembler *a, const struct call *call, struct text t);
+char evaluator_peek(const struct evaluator *e); /* 0 at the end */
+bool evaluator_take(struct evaluator *e, char expected);
+/* Keeps the problem; always false. */
+bool evaluator_error(struct evaluator *e, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+struct scope *scope_of(struct assembler *a, const struct call *call);
+/* Reads a reference; the ampersand is next. `declaration`: in LCLA and its like it may be missing. */
+bool reference_parse(struct evaluator *e, struct variable_reference *r, bool declaration);
+/* Its value: a number for SETA and SETB symbols, else text. */
+bool reference_value(struct evaluator *e, const struct variable_reference *r, struct item *v);
+/* The same as text, as it replaces the reference: of a number the digits, without a sign. */
+bool reference_text(struct evaluator *e, const struct variable_reference *r, struct text *t);
+/* N': elements of a sublist, operands of &SYSLIST, the highest subscript of a SET symbol. */
+bool reference_count(struct evaluator *e, const struct variable_reference *r, size_t *count);
+struct text number_text(struct assembler *a, int64_t number); /* temporary; without a sign */
+/* Declares a SET symbol in the scope. Once more is no error when it is the same. */
+struct variable *variable_declare(struct evaluator *e, const struct variable_reference *r, enum variable_kind kind,
+                                  bool global, bool dimensioned);
+/* SETx: the symbol that r names, declared by this if need be. NULL and a problem where it cannot be set. */
+struct variable *variable_to_set(struct evaluator *e, const struct variable_reference *r, enum variable_kind kind);
+bool variable_set(struct evaluator *e, struct variable *v, size_t subscript, const struct item *value);
+
+/* ---- conditional_expression.c ---- */
+
+/* An expression at e->at. False: there is a problem. */
+bool evaluate_arithmetic(struct evaluator *e, int32_t *number);
+bool evaluate_logical(struct evaluator *e, bool *truth);
+bool evaluate_characters(struct evaluator *e, struct text *t);
+/* Is this text a self-defining term, decimal, X'..', B'..' or C'..'? */
+bool text_self_defining(struct text t, int64_t *number);
+
+/* ---- conditional.c: SETx, AIF, AGO and the others ---- */
+
+struct conditional {
+    const char *name;
+    void (*carry_out)(struct assembler *a, struct statement *s, const struct conditional *self);
+    enum variable_kind kind;
+    bool global;
+};
+
+extern const struct conditional conditionals[];
+extern const unsigned conditional_count;
 
 /* ---- symbols.c: symbols, sections, bases ---- */
 
@@ -209,6 +336,8 @@ struct definition *symbol_define(struct assembler *a, struct statement *s, struc
 /* EXTRN and WXTRN: known by name only. */
 struct definition *symbol_define_external(struct assembler *a, struct statement *s, struct text name, bool weak);
 struct definition *symbol_find(struct assembler *a, struct text name);
+/* The type attribute T': what was defined, as a letter. */
+char symbol_type(const struct definition *d);
 /* The symbol nearest in spelling, for "did you mean"; NULL: none is near. */
 const struct definition *symbol_like(struct assembler *a, struct text name);
 void symbol_refer(struct assembler *a, struct definition *d, const struct statement *s);
@@ -356,9 +485,10 @@ struct directive {
     void (*first)(struct assembler *a, struct statement *s);
     void (*second)(struct assembler *a, struct statement *s);
     bool remarks; /* has no operands, or none that matter: quotes there are nobody's business */
+    char type;    /* T' of the name; 0: that of the constant */
 };
 
-enum operation_kind { OPERATION_INSTRUCTION, OPERATION_DIRECTIVE, OPERATION_MACRO };
+enum operation_kind { OPERATION_INSTRUCTION, OPERATION_DIRECTIVE, OPERATION_CONDITIONAL, OPERATION_MACRO };
 
 /* Whatever can stand in the operation field. */
 struct operation {
@@ -366,6 +496,7 @@ struct operation {
     const struct instruction *instruction;
     int mask; /* an extended branch mnemonic's; -1: none */
     const struct directive *directive;
+    const struct conditional *conditional;
     struct macro *macro;
 };
 
@@ -427,7 +558,7 @@ struct print_options {
 
 struct assembler {
     jmp_buf no_memory;
-    struct chunk *chunks;
+    struct chunk *chunks, *temporary;
     const struct assembler_options *options;
     struct bytes scratch; /* a file being read, a text being made */
 
@@ -438,6 +569,11 @@ struct assembler {
     size_t source_bytes;
     unsigned call_count;
     bool ended, too_much;
+
+    struct table globals;  /* struct variable */
+    struct scope open;     /* open code */
+    struct table sequence; /* of open code: struct sequence_point of source.c */
+    size_t effort, variable_bytes;
 
     struct statement *statements, **statement_end;
     unsigned statement_count, generated_count;

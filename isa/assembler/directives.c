@@ -302,7 +302,7 @@ static void using_first(struct assembler *a, struct statement *s) {
 static void repro(struct assembler *a, struct statement *s) {
     struct line line;
     (void)s;
-    if (source_next(a, &line, true)) { /* the next line goes to a punched card that nobody wants */
+    if (source_next(a, &line)) { /* the next line goes to a punched card that nobody wants */
         statement_new(a, &line);
     }
 }
@@ -366,47 +366,47 @@ static void mnote(struct assembler *a, struct statement *s) {
 }
 
 static const struct directive directives[] = {
-    /* name, first pass, second pass, the operand field is all remarks (or might be anything) */
-    {"CSECT", control_section, NULL, true},
-    {"RSECT", control_section, NULL, true},
-    {"COM", control_section, NULL, true},
-    {"START", start, NULL, false},
-    {"DSECT", dummy_section, NULL, true},
-    {"ORG", org, NULL, false},
-    {"USING", using_first, using_directive, false},
-    {"DROP", NULL, drop_directive, false},
-    {"DC", constants_first, constants_second, false},
-    {"DS", constants_first, constants_second, false},
-    {"EQU", equ, equ_second, false},
-    {"CCW", ccw_first, ccw_second, false},
-    {"CCW0", ccw_first, ccw_second, false},
-    {"CNOP", cnop_first, cnop_second, false},
-    {"LTORG", ltorg_first, literals_assemble, true},
-    {"END", end_first, end_second, false},
-    {"ENTRY", NULL, entry, false},
-    {"EXTRN", extrn, NULL, false},
-    {"WXTRN", wxtrn, NULL, false},
-    {"COPY", source_copy, NULL, false},
-    {"MACRO", macro_define, NULL, true},
-    {"MEND", stray_mend, NULL, true},
-    {"MEXIT", mexit, NULL, true},
-    {"MNOTE", mnote, NULL, false},
-    {"OPSYN", opsyn, NULL, false},
-    {"PUSH", NULL, push, false},
-    {"POP", NULL, pop, false},
-    {"PRINT", NULL, print, false},
-    {"REPRO", repro, NULL, false},
-    {"TITLE", nothing, NULL, true},
-    {"EJECT", nothing, NULL, true},
-    {"CEJECT", nothing, NULL, true},
-    {"SPACE", nothing, NULL, true},
-    {"PUNCH", nothing, NULL, true},
-    {"ISEQ", nothing, NULL, false},
-    {"AMODE", nothing, NULL, false},
-    {"RMODE", nothing, NULL, false},
-    {"ALIAS", nothing, NULL, false},
-    {"ACONTROL", nothing, NULL, false},
-    {"ADATA", nothing, NULL, false},
+    /* name, first pass, second pass, the operand field is all remarks (or might be anything), T' of the name */
+    {"CSECT", control_section, NULL, true, 'J'},
+    {"RSECT", control_section, NULL, true, 'J'},
+    {"COM", control_section, NULL, true, 'J'},
+    {"START", start, NULL, false, 'J'},
+    {"DSECT", dummy_section, NULL, true, 'J'},
+    {"ORG", org, NULL, false, 'U'},
+    {"USING", using_first, using_directive, false, 'U'},
+    {"DROP", NULL, drop_directive, false, 'U'},
+    {"DC", constants_first, constants_second, false, 0},
+    {"DS", constants_first, constants_second, false, 0},
+    {"EQU", equ, equ_second, false, 'U'},
+    {"CCW", ccw_first, ccw_second, false, 'W'},
+    {"CCW0", ccw_first, ccw_second, false, 'W'},
+    {"CNOP", cnop_first, cnop_second, false, 'I'},
+    {"LTORG", ltorg_first, literals_assemble, true, 'U'},
+    {"END", end_first, end_second, false, 'U'},
+    {"ENTRY", NULL, entry, false, 'U'},
+    {"EXTRN", extrn, NULL, false, 'T'},
+    {"WXTRN", wxtrn, NULL, false, '$'},
+    {"COPY", source_copy, NULL, false, 'U'},
+    {"MACRO", macro_define, NULL, true, 'U'},
+    {"MEND", stray_mend, NULL, true, 'U'},
+    {"MEXIT", mexit, NULL, true, 'U'},
+    {"MNOTE", mnote, NULL, false, 'U'},
+    {"OPSYN", opsyn, NULL, false, 'U'},
+    {"PUSH", NULL, push, false, 'U'},
+    {"POP", NULL, pop, false, 'U'},
+    {"PRINT", NULL, print, false, 'U'},
+    {"REPRO", repro, NULL, false, 'U'},
+    {"TITLE", nothing, NULL, true, 'U'},
+    {"EJECT", nothing, NULL, true, 'U'},
+    {"CEJECT", nothing, NULL, true, 'U'},
+    {"SPACE", nothing, NULL, true, 'U'},
+    {"PUNCH", nothing, NULL, true, 'U'},
+    {"ISEQ", nothing, NULL, false, 'U'},
+    {"AMODE", nothing, NULL, false, 'U'},
+    {"RMODE", nothing, NULL, false, 'U'},
+    {"ALIAS", nothing, NULL, false, 'U'},
+    {"ACONTROL", nothing, NULL, false, 'U'},
+    {"ADATA", nothing, NULL, false, 'U'},
 };
 
 /* B and its relatives are BC (RX) and BCR (RR) with a mask; the RR ones end in R. */
@@ -427,19 +427,24 @@ static void add_operation(struct assembler *a, const char *name, struct operatio
 void operations_fill(struct assembler *a) {
     for (unsigned i = 0; i < INSTRUCTION_COUNT; i++) {
         const struct instruction *x = &instruction_table[i];
-        add_operation(a, x->mnemonic, (struct operation){OPERATION_INSTRUCTION, x, -1, NULL, NULL});
+        add_operation(a, x->mnemonic, (struct operation){OPERATION_INSTRUCTION, .instruction = x, .mask = -1});
     }
     for (unsigned i = 0; i < sizeof branches / sizeof *branches; i++) {
         char name[8];
         snprintf(name, sizeof name, "%sR", branches[i].name);
         const int mask = branches[i].mask;
         add_operation(a, branches[i].name,
-                      (struct operation){OPERATION_INSTRUCTION, &instruction_table[INSTRUCTION_BC], mask, NULL, NULL});
+                      (struct operation){OPERATION_INSTRUCTION, &instruction_table[INSTRUCTION_BC], .mask = mask});
         add_operation(a, name,
-                      (struct operation){OPERATION_INSTRUCTION, &instruction_table[INSTRUCTION_BCR], mask, NULL, NULL});
+                      (struct operation){OPERATION_INSTRUCTION, &instruction_table[INSTRUCTION_BCR], .mask = mask});
     }
     for (unsigned i = 0; i < sizeof directives / sizeof *directives; i++) {
-        add_operation(a, directives[i].name, (struct operation){OPERATION_DIRECTIVE, NULL, -1, &directives[i], NULL});
+        add_operation(a, directives[i].name,
+                      (struct operation){OPERATION_DIRECTIVE, .mask = -1, .directive = &directives[i]});
+    }
+    for (unsigned i = 0; i < conditional_count; i++) {
+        add_operation(a, conditionals[i].name,
+                      (struct operation){OPERATION_CONDITIONAL, .mask = -1, .conditional = &conditionals[i]});
     }
 }
 
@@ -470,9 +475,6 @@ static struct text operation_like(struct assembler *a, struct text name) {
 }
 
 void operation_unknown(struct assembler *a, struct statement *s) {
-    if (macro_refuses(a, s)) {
-        return;
-    }
     if (s->name.length && table_find(&a->operations, text_upper(a, s->name))) {
         assembler_error(a, s, s->name.at, "%.*s is in column 1, where a label stands: put a blank before it",
                         TEXT_ARGS(s->name));

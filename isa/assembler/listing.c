@@ -67,8 +67,8 @@ static void object_text(char to[2 * OBJECT_BYTES + 4], const uint8_t *from, size
 }
 
 static void append_source(struct assembler *a, const struct statement *s) {
-    bytes_printf(&a->listing, "%6u%c ", s->number, s->line.call ? '+' : s->line.copied ? '=' : ' ');
-    if (s->line.call || !s->line.physical.at) {
+    bytes_printf(&a->listing, "%6u%c ", s->number, s->line.generated ? '+' : s->line.copied ? '=' : ' ');
+    if (s->line.generated || !s->line.physical.at) {
         append_text(&a->listing, s->line.text);
         bytes_printf(&a->listing, "\n");
         return;
@@ -106,7 +106,7 @@ static bool has_object(const struct statement *s) {
 }
 
 void listing_statement(struct assembler *a, const struct statement *s) {
-    if (!listing_wanted(a) || !a->print.on || (s->line.call && !a->print.generated)) {
+    if (!listing_wanted(a) || !a->print.on || (s->line.generated && !a->print.generated)) {
         return;
     }
     char object[2 * OBJECT_BYTES + 4] = "";

@@ -1,63 +1,88 @@
 /* Macros: definition, call, and the replacement of parameters in the lines of a body.
  *
- * A body is kept as it was written; parameters are replaced each time a line is taken from it, and what comes out goes
- * through the same door as any other statement. Conditional assembly can join at two places: variable_value finds what
- * a variable symbol stands for, and an input (source.c) knows its next line, which a branch would set. */
-#include <stdio.h>
+ * A body is kept as it was written; variable symbols are replaced each time a line is taken from it, and what comes out
+ * goes through the same door as any other statement. A replaced one is one piece: its commas and blanks do not divide
+ * the operands of a macro call, as they would if they had been written there. */
 #include <string.h>
 
 #include "isa/assembler/assembler_internal.h"
 
-/* The list of operands, cut at commas outside quotes and parentheses. An empty field has no operand. */
-static size_t split_operands(struct assembler *a, struct text t, struct text **list) {
-    size_t count = 0, room = 8, start = 0;
+/* ---- operands ---- */
+
+/* Does the character come from a variable symbol that was replaced? */
+static bool is_replaced(const struct line *line, size_t offset) {
+    size_t i = line->segment_count;
+    while (i > 0 && line->segments[i - 1].offset > offset) {
+        i--;
+    }
+    return i > 0 && line->segments[i - 1].fixed;
+}
+
+/* The same as operand_next, where `line`, if not NULL, is what t is a part of: replaced commas do not count. */
+static bool next_operand(struct text t, size_t *at, const struct line *line, struct text *operand) {
+    const size_t start = *at;
     unsigned depth = 0;
     bool quoted = false;
-    *list = assembler_allocate(a, room * sizeof **list);
-    if (t.length == 0) {
-        return 0;
+    if (start > t.length || t.length == 0) {
+        return false;
     }
-    for (size_t i = 0; i <= t.length; i++) {
-        const char c = i < t.length ? t.at[i] : ',';
-        if (i < t.length && c == '\'') {
+    size_t i = start;
+    for (; i < t.length; i++) {
+        const char c = t.at[i];
+        if (c == '\'') {
             quoted = !quoted && text_is_attribute(t, i) ? false : !quoted;
-        } else if (i < t.length && quoted) {
+        } else if (quoted) {
             continue;
         } else if (c == '(') {
             depth++;
         } else if (c == ')' && depth) {
             depth--;
-        } else if (c == ',' && (depth == 0 || i == t.length)) {
-            if (count == room) {
-                struct text *bigger = assembler_allocate(a, 2 * room * sizeof *bigger);
-                memcpy(bigger, *list, room * sizeof *bigger);
-                *list = bigger;
-                room *= 2;
-            }
-            (*list)[count++] = (struct text){t.at + start, i - start};
-            start = i + 1;
+        } else if (c == ',' && depth == 0 && !(line && is_replaced(line, (size_t)(t.at + i - line->text.at)))) {
+            break;
         }
+    }
+    *operand = (struct text){t.at + start, i - start};
+    *at = i + 1;
+    return true;
+}
+
+bool operand_next(struct text t, size_t *at, struct text *operand) { return next_operand(t, at, NULL, operand); }
+
+static size_t count_operands(struct text t, const struct line *line) {
+    struct text operand;
+    size_t count = 0;
+    for (size_t at = 0; next_operand(t, &at, line, &operand);) {
+        count++;
     }
     return count;
 }
 
-static bool is_conditional(struct text operation) {
-    static const char *const names[] = {"AIF",  "AIFB", "AGO",  "AGOB", "ANOP", "ACTR", "SETA",  "SETB",  "SETC",
-                                        "GBLA", "GBLB", "GBLC", "LCLA", "LCLB", "LCLC", "SETAF", "SETCF", "AREAD"};
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (text_is(operation, names[i])) {
-            return true;
-        }
-    }
-    return false;
+/* Is it a sublist (a,b,c)? Then *inside is what the parentheses hold. */
+static bool is_sublist(struct text t, struct text *inside) {
+    *inside = t.length >= 2 ? (struct text){t.at + 1, t.length - 2} : t;
+    return t.length >= 2 && t.at[0] == '(' && t.at[t.length - 1] == ')';
 }
 
-bool macro_refuses(struct assembler *a, struct statement *s) {
-    if (!is_conditional(s->operation)) {
-        return false;
+size_t sublist_count(struct text t) {
+    struct text inside;
+    if (!is_sublist(t, &inside)) {
+        return t.length > 0;
     }
-    assembler_error(a, s, NULL, "conditional assembly is not supported yet (%.*s)", TEXT_ARGS(s->operation));
-    return true;
+    return inside.length ? count_operands(inside, NULL) : 1;
+}
+
+struct text sublist_element(struct text t, size_t n) {
+    struct text inside, operand;
+    size_t at = 0;
+    if (!is_sublist(t, &inside)) {
+        return n == 1 ? t : (struct text){"", 0};
+    }
+    while (operand_next(inside, &at, &operand)) {
+        if (--n == 0) {
+            return operand;
+        }
+    }
+    return (struct text){"", 0};
 }
 
 /* ---- definition ---- */
@@ -91,10 +116,9 @@ static void add_parameter(struct assembler *a, struct statement *s, struct macro
 }
 
 static void parse_prototype(struct assembler *a, struct statement *s, struct macro *m) {
-    struct text *list, name;
-    const size_t count = split_operands(a, s->operands, &list);
+    struct text operand, name;
     m->name = text_upper(a, s->operation);
-    m->parameters = assembler_allocate(a, (count + 1) * sizeof *m->parameters);
+    m->parameters = assembler_allocate(a, (count_operands(s->operands, NULL) + 1) * sizeof *m->parameters);
     if (text_symbol(s->operation) != s->operation.length || s->operation.length == 0) {
         assembler_error(a, s, s->operation.length ? NULL : s->line.text.at, "the prototype must name the macro");
     }
@@ -107,21 +131,56 @@ static void parse_prototype(struct assembler *a, struct statement *s, struct mac
             assembler_error(a, s, s->name.at, "the name field of a prototype is empty or a parameter (&NAME)");
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        struct text rest = list[i];
-        if (list[i].length == 0) {
+    for (size_t at = 0; operand_next(s->operands, &at, &operand);) {
+        struct text rest = operand;
+        if (operand.length == 0) {
             continue;
         }
         if (!parameter_name(a, &rest, &name) || (rest.length && rest.at[0] != '=')) {
-            assembler_error(a, s, list[i].at, "a parameter is &NAME or &NAME=default");
+            assembler_error(a, s, operand.at, "a parameter is &NAME or &NAME=default");
             continue;
         }
         struct parameter p = {.name = name, .keyword = rest.length > 0};
         if (p.keyword) {
             p.value = (struct text){rest.at + 1, rest.length - 1};
         }
-        add_parameter(a, s, m, p, list[i].at);
+        add_parameter(a, s, m, p, operand.at);
     }
+}
+
+static void add_body(struct assembler *a, struct macro *m, size_t *room, const struct line *line) {
+    if (m->body_count == *room) {
+        *room = *room ? 2 * *room : 16;
+        struct line *bigger = assembler_allocate(a, *room * sizeof *bigger);
+        if (m->body_count) {
+            memcpy(bigger, m->body, m->body_count * sizeof *bigger);
+        }
+        m->body = bigger;
+    }
+    m->body[m->body_count++] = *line;
+}
+
+/* Where AIF and AGO may go, MEND (the last line) included. Macros inside have names of their own. */
+static void note_sequence_symbols(struct assembler *a, struct macro *m, struct statement *end) {
+    unsigned depth = 0;
+    for (size_t i = 0; i < m->body_count; i++) {
+        const struct fields f = source_fields(m->body[i].text);
+        const bool inside = depth > 0;
+        depth += text_is(f.operation, "MACRO");
+        depth -= depth && text_is(f.operation, "MEND");
+        if (f.comment || inside || f.name.length == 0 || f.name.at[0] != '.') {
+            continue;
+        }
+        const struct text key = text_upper(a, f.name);
+        if (table_find(&m->sequence, key)) {
+            assembler_error(a, end, NULL, "sequence symbol %.*s is twice in macro %.*s", TEXT_ARGS(f.name),
+                            TEXT_ARGS(m->name));
+            assembler_note(a, &m->body[i], 0, "the second one is here");
+        } else {
+            table_set(a, &m->sequence, key, &m->body[i]);
+        }
+    }
+    m->body_count--; /* MEND itself does nothing */
 }
 
 void macro_define(struct assembler *a, struct statement *s) {
@@ -130,7 +189,7 @@ void macro_define(struct assembler *a, struct statement *s) {
     size_t room = 0;
     unsigned depth = 1;
     bool prototype = false;
-    while (!a->ended && source_next(a, &line, true)) {
+    while (!a->ended && source_next(a, &line)) {
         struct statement *part = statement_new(a, &line);
         const struct fields f = source_fields(line.text);
         part->name = f.name;
@@ -145,68 +204,78 @@ void macro_define(struct assembler *a, struct statement *s) {
         }
         depth += text_is(f.operation, "MACRO");
         depth -= text_is(f.operation, "MEND");
+        if (line.text.length > 1 && line.text.at[0] == '.' && line.text.at[1] == '*') {
+            continue;
+        }
+        if (text_is(f.operation, "COPY")) { /* what it brings becomes a part of the definition */
+            source_copy(a, part);
+            continue;
+        }
+        add_body(a, m, &room, &line);
         if (depth == 0) {
             struct operation *o = assembler_allocate(a, sizeof *o);
             *o = (struct operation){.kind = OPERATION_MACRO, .mask = -1, .macro = m};
+            note_sequence_symbols(a, m, part);
             if (m->name.length) {
                 table_set(a, &a->operations, m->name, o);
             }
             return;
         }
-        if ((line.text.length > 1 && line.text.at[0] == '.' && line.text.at[1] == '*') || macro_refuses(a, part)) {
-            continue;
-        }
-        if (m->body_count == room) {
-            struct line *bigger = assembler_allocate(a, (room ? 2 * room : 16) * sizeof *bigger);
-            if (room) {
-                memcpy(bigger, m->body, room * sizeof *bigger);
-            }
-            m->body = bigger;
-            room = room ? 2 * room : 16;
-        }
-        m->body[m->body_count++] = line;
     }
     assembler_error(a, s, NULL, "this macro has no MEND");
 }
 
 /* ---- call ---- */
 
-/* Is this operand KEY=value? Then *key is the length of KEY. */
-static bool is_keyword(struct text t, size_t *key) {
+/* Is this operand of the line KEY=value, as written? Then *key is the length of KEY. */
+static bool is_keyword(const struct line *line, struct text t, size_t *key) {
     *key = text_symbol(t);
-    return *key && *key < t.length && t.at[*key] == '=';
+    return *key && *key < t.length && t.at[*key] == '=' && !is_replaced(line, (size_t)(t.at + *key - line->text.at));
+}
+
+const struct text *macro_argument(const struct call *call, struct text name) {
+    const struct parameter *p = parameter_find(call->macro, name);
+    return p ? &call->arguments[p - call->macro->parameters].value : NULL;
 }
 
 void macro_call(struct assembler *a, struct statement *s, struct macro *m) {
     struct call *call = assembler_allocate(a, sizeof *call);
-    struct text *list;
-    const size_t count = split_operands(a, s->operands, &list);
+    struct text operands = s->operands, operand;
     size_t next = m->has_label;
-    *call = (struct call){.statement = s, .macro = m, .number = ++a->call_count};
-    call->list = assembler_allocate(a, (count + 1) * sizeof *call->list);
+    if (s->line.fields_end && operands.length) { /* blanks that were replaced do not end them */
+        operands.length = (size_t)(s->line.text.at + s->line.fields_end - operands.at);
+    }
+    *call = (struct call){.statement = s, .macro = m, .number = ++a->call_count, .label = {"", 0}};
+    call->section = a->section ? a->section->name : (struct text){"", 0};
+    call->scope = assembler_allocate(a, sizeof *call->scope);
+    call->scope->branches = MOST_BRANCHES;
+    call->list = assembler_allocate(a, (count_operands(operands, &s->line) + 1) * sizeof *call->list);
     call->arguments = assembler_allocate(a, (m->parameter_count + 1) * sizeof *call->arguments);
     memcpy(call->arguments, m->parameters, m->parameter_count * sizeof *m->parameters);
-    if (m->has_label) {
-        call->arguments[0].value = s->name;
+    if (s->name.length && s->name.at[0] != '.') { /* a sequence symbol is only a place to go to */
+        call->label = s->name;
     }
-    for (size_t i = 0; i < count; i++) {
+    if (m->has_label) {
+        call->arguments[0].value = call->label;
+    }
+    for (size_t at = 0; next_operand(operands, &at, &s->line, &operand);) {
         size_t key;
-        if (is_keyword(list[i], &key)) {
-            const struct parameter *p = parameter_find(m, text_upper(a, (struct text){list[i].at, key}));
+        if (is_keyword(&s->line, operand, &key)) {
+            const struct parameter *p = parameter_find(m, text_upper(a, (struct text){operand.at, key}));
             if (!p || !p->keyword) {
-                assembler_error(a, s, list[i].at, "macro %.*s has no keyword parameter %.*s", TEXT_ARGS(m->name),
-                                (int)key, list[i].at);
+                assembler_error(a, s, operand.at, "macro %.*s has no keyword parameter %.*s", TEXT_ARGS(m->name),
+                                (int)key, operand.at);
                 continue;
             }
-            call->arguments[p - m->parameters].value = (struct text){list[i].at + key + 1, list[i].length - key - 1};
+            call->arguments[p - m->parameters].value = (struct text){operand.at + key + 1, operand.length - key - 1};
             continue;
         }
-        call->list[call->list_count++] = list[i];
+        call->list[call->list_count++] = operand;
         while (next < m->parameter_count && m->parameters[next].keyword) {
             next++;
         }
         if (next < m->parameter_count) {
-            call->arguments[next++].value = list[i];
+            call->arguments[next++].value = operand;
         }
     }
     if (!s->bad) {
@@ -219,7 +288,6 @@ void macro_call(struct assembler *a, struct statement *s, struct macro *m) {
 struct replacement {
     struct assembler *a;
     const struct line *model;
-    const struct call *call;
     struct line *to;
     char *text;
     size_t length;
@@ -252,116 +320,47 @@ static void put(struct replacement *r, struct text t) {
     }
 }
 
-/* The n-th (from 1) element of a sublist (a,b,c); anything else is a list of one. */
-static struct text sublist_element(struct assembler *a, struct text t, size_t n) {
-    struct text *list = &t;
-    size_t count = 1;
-    if (t.length >= 2 && t.at[0] == '(' && t.at[t.length - 1] == ')') {
-        count = split_operands(a, (struct text){t.at + 1, t.length - 2}, &list);
-    }
-    return n >= 1 && n <= count ? list[n - 1] : (struct text){"", 0};
-}
-
-static struct text format_text(struct assembler *a, const char *format, unsigned n) {
-    char buffer[16];
-    const int length = snprintf(buffer, sizeof buffer, format, n);
-    return text_copy(a, (struct text){buffer, (size_t)length});
-}
-
-/* What the variable symbol &name stands for. False: there is none of that name. */
-static bool variable_value(struct replacement *r, struct text name, struct text *value) {
-    const struct parameter *p = parameter_find(r->call->macro, name);
-    if (p) {
-        *value = r->call->arguments[p - r->call->macro->parameters].value;
-    } else if (text_is(name, "SYSNDX")) {
-        *value = format_text(r->a, "%04u", r->call->number);
-    } else if (text_is(name, "SYSLIST")) {
-        *value = (struct text){"", 0}; /* only with a subscript it says anything */
-    } else if (text_is(name, "SYSECT")) {
-        *value = r->a->section ? r->a->section->name : (struct text){"", 0};
+/* Replaces the variable symbol at model text `at` (an ampersand); returns where the model goes on. After a problem it
+ * stays as it is. */
+static size_t replace_variable(struct replacement *r, size_t at, size_t fields_end) {
+    struct evaluator e = evaluator_of(r->a, r->model->call, (struct text){r->model->text.at, fields_end});
+    struct variable_reference reference;
+    struct text value = {r->model->text.at + at, 1};
+    e.at = at;
+    if (reference_parse(&e, &reference, false) && reference_text(&e, &reference, &value)) {
+        evaluator_take(&e, '.'); /* it only marks the end of the name */
     } else {
-        return false;
-    }
-    return true;
-}
-
-/* The subscript that begins at model text `at` with a parenthesis: a number, or a variable that is one. */
-static bool take_subscript(struct replacement *r, size_t *at, size_t *n) {
-    const struct text t = r->model->text;
-    size_t i = *at + 1, digits = 0;
-    struct text number = {t.at + i, 0};
-    *n = 0;
-    if (i < t.length && t.at[i] == '&') {
-        const size_t length = text_symbol((struct text){t.at + i + 1, t.length - i - 1});
-        if (!variable_value(r, text_upper(r->a, (struct text){t.at + i + 1, length}), &number)) {
-            return false;
-        }
-        i += 1 + length;
-    } else {
-        while (i < t.length && character_is_digit(t.at[i])) {
-            i++;
-        }
-        number.length = i - *at - 1;
-    }
-    for (; digits < number.length && digits < 6 && character_is_digit(number.at[digits]); digits++) {
-        *n = *n * 10 + (size_t)(number.at[digits] - '0');
-    }
-    *at = i + 1;
-    return digits && digits == number.length && i < t.length && t.at[i] == ')';
-}
-
-/* Replaces the variable symbol at model text `at` (an ampersand); returns where the model goes on. */
-static size_t replace_variable(struct replacement *r, size_t at) {
-    const struct text t = r->model->text;
-    const size_t length = text_symbol((struct text){t.at + at + 1, t.length - at - 1});
-    const struct text name = text_upper(r->a, (struct text){t.at + at + 1, length});
-    struct text value = {"", 0};
-    size_t end = at + 1 + length;
-    if (length == 0 || !variable_value(r, name, &value)) {
+        e.at = at + 1;
         if (!r->problem) {
-            r->problem = length == 0 ? "a single & here: write && for the character"
-                                     : "this variable symbol is no parameter of the macro";
+            add_segment(r, e.problem_at, true);
+            r->problem = e.problem;
             r->problem_at = r->length;
         }
-        put(r, (struct text){t.at + at, end - at});
-        return end;
     }
-    if (end < t.length && t.at[end] == '(') {
-        const size_t subscript = end;
-        size_t n;
-        if (!take_subscript(r, &end, &n)) {
-            end = subscript;
-            if (!r->problem) {
-                r->problem = "a subscript must be a number (write &NAME.(...) where a parenthesis only follows)";
-                r->problem_at = r->length;
-            }
-        } else if (text_is(name, "SYSLIST")) {
-            value = n >= 1 && n <= r->call->list_count ? r->call->list[n - 1] : (struct text){"", 0};
-        } else {
-            value = sublist_element(r->a, value, n);
-        }
-    }
-    add_segment(r, at, true);
+    add_segment(r, r->problem && r->problem_at == r->length ? e.problem_at : at, true);
     put(r, value);
-    if (end < t.length && t.at[end] == '.') {
-        end++; /* the period only marks the end of the name */
-    }
-    add_segment(r, end, false);
-    return end;
+    add_segment(r, e.at, false);
+    return e.at;
 }
 
-void macro_line(struct assembler *a, struct line *to, const struct line *model, const struct call *call) {
+/* How much of the line variable symbols can be in. */
+static size_t model_end(const struct line *model, bool operands) {
     const struct fields f = source_fields(model->text);
+    const struct text last = operands && f.operands.length ? f.operands : f.operation.length ? f.operation : f.name;
+    return f.comment ? 0 : (size_t)(last.at - model->text.at) + last.length;
+}
+
+void macro_line(struct assembler *a, struct line *to, const struct line *model, bool operands) {
+    const size_t fields_end = model_end(model, operands);
     const struct text t = model->text;
-    const size_t fields_end = f.comment ? 0 : (size_t)(f.operands.at - t.at) + f.operands.length;
     *to = *model;
-    to->call = call;
-    if (fields_end == 0 || !memchr(t.at, '&', fields_end)) {
+    const bool sequence = fields_end && model->call && t.at[0] == '.';
+    if (!sequence && (fields_end == 0 || !memchr(t.at, '&', fields_end))) {
         a->source_bytes += 16; /* the line itself is shared, but endless macros must end */
         return;
     }
     char buffer[MOST_STATEMENT_LENGTH];
-    struct replacement r = {.a = a, .model = model, .call = call, .to = to, .text = buffer, .segment_room = 8};
+    struct replacement r = {.a = a, .model = model, .to = to, .text = buffer, .segment_room = 8};
     r.segments = assembler_allocate(a, r.segment_room * sizeof *r.segments);
     add_segment(&r, 0, false);
     for (size_t i = 0; i < fields_end;) {
@@ -376,14 +375,19 @@ void macro_line(struct assembler *a, struct line *to, const struct line *model, 
             put(&r, (struct text){t.at + i, 2});
             i += 2;
         } else {
-            i = replace_variable(&r, i);
+            i = replace_variable(&r, i, fields_end);
         }
     }
+    to->fields_end = r.length;
     put(&r, (struct text){t.at + fields_end, t.length - fields_end}); /* remarks */
+    for (size_t i = 0; sequence && i < r.length && buffer[i] != ' '; i++) {
+        buffer[i] = ' '; /* a sequence symbol is no name */
+    }
     to->text = text_copy(a, (struct text){buffer, r.length});
     to->segments = r.segments;
     to->segment_count = r.segment_count;
     to->problem = r.problem;
     to->problem_at = r.problem_at;
+    to->generated = true;
     a->source_bytes += r.length;
 }

@@ -17,6 +17,12 @@ struct input {
     const struct source_file *file; /* NULL: a macro */
     size_t at;
     unsigned line; /* of the next one, from 1 */
+    size_t start;  /* of the line last read */
+    unsigned start_line;
+    size_t scanned; /* up to here all sequence symbols are known */
+    unsigned scanned_line;
+    size_t outer_at; /* where the file goes on that asked for this one */
+    unsigned outer_line;
     struct macro *macro;
     struct call *call;
     size_t next; /* line of the body */
@@ -116,6 +122,8 @@ static void push(struct assembler *a, struct input in) {
     *i = in;
     i->outer = a->input;
     i->depth = a->input ? a->input->depth + 1 : 0;
+    i->outer_at = a->input ? a->input->at : 0;
+    i->outer_line = a->input ? a->input->line : 0;
     a->input = i;
 }
 
@@ -158,6 +166,17 @@ static bool can_continue(struct text t) {
     return true;
 }
 
+/* Operations whose operands are expressions with blanks between their parentheses. */
+static bool has_nested_blanks(struct text operation) {
+    static const char *const names[] = {"AIF", "AGO", "SETA", "SETB", "SETC", "AIFB", "AGOB"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (text_is(operation, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct fields source_fields(struct text line) {
     struct fields f = {.comment = is_comment(line)};
     if (f.comment) {
@@ -180,7 +199,7 @@ struct fields source_fields(struct text line) {
         i++;
     }
     start = i;
-    i = text_operands_end(line, start, &f.open);
+    i = text_operands_end(line, start, has_nested_blanks(f.operation), &f.open);
     f.operands = (struct text){line.at + start, i - start};
     return f;
 }
@@ -269,6 +288,8 @@ static bool file_line(struct assembler *a, struct input *in, struct line *line) 
     struct segment *s = assembler_allocate(a, sizeof *s);
     *s = (struct segment){0, in->line, 1, false};
     *line = (struct line){.file = in->file, .segments = s, .segment_count = 1, .copied = in->outer != NULL};
+    in->start = in->at;
+    in->start_line = in->line;
     in->at += t.length + 1;
     in->line++;
     const bool marked = t.length > LAST_COLUMN && t.length <= CARD_COLUMNS && t.at[LAST_COLUMN] != ' ';
@@ -290,7 +311,7 @@ static bool file_line(struct assembler *a, struct input *in, struct line *line) 
     return true;
 }
 
-bool source_next(struct assembler *a, struct line *line, bool raw) {
+bool source_next(struct assembler *a, struct line *line) {
     while (a->input) {
         struct input *in = a->input;
         if (in->file) {
@@ -298,18 +319,101 @@ bool source_next(struct assembler *a, struct line *line, bool raw) {
                 return true;
             }
         } else if (in->next < in->macro->body_count) {
-            const struct line *model = &in->macro->body[in->next++];
-            if (raw) {
-                *line = *model;
-                line->call = in->call;
-            } else {
-                macro_line(a, line, model, in->call);
-            }
+            *line = in->macro->body[in->next++];
+            line->call = in->call;
+            line->generated = true;
             return true;
         }
         a->input = in->outer;
     }
     return false;
+}
+
+/* ---- sequence symbols ---- */
+
+/* A line of open code that AIF and AGO may go to. The input outlives its end, so a branch may go back into it. */
+struct sequence_point {
+    struct input *input;
+    size_t at;
+    unsigned line;
+};
+
+/* False: the name is that of another line. A file that is copied again takes its names along. */
+static bool add_point(struct assembler *a, struct input *in, struct text name, size_t at, unsigned line) {
+    const struct text key = text_upper(a, name);
+    struct sequence_point *p = table_find(&a->sequence, key);
+    if (p && (p->line != line || strcmp(p->input->file->name, in->file->name) != 0)) {
+        return false;
+    }
+    if (!p) {
+        p = assembler_allocate(a, sizeof *p);
+        table_set(a, &a->sequence, key, p);
+    }
+    *p = (struct sequence_point){in, at, line};
+    return true;
+}
+
+bool source_sequence(struct assembler *a, struct text name) {
+    return add_point(a, a->input, name, a->input->start, a->input->start_line);
+}
+
+static bool is_sequence_symbol(struct text name) {
+    return name.length > 1 && name.at[0] == '.' &&
+           text_symbol((struct text){name.at + 1, name.length - 1}) == name.length - 1;
+}
+
+/* Notes the sequence symbols of lines to come, up to the one that is looked for; macros have names of their own. */
+static void scan(struct assembler *a, struct input *in, struct text wanted) {
+    struct input probe = *in;
+    struct line line;
+    unsigned depth = 0;
+    bool found = false;
+    if (probe.scanned > probe.at) {
+        probe.at = probe.scanned;
+        probe.line = probe.scanned_line;
+    }
+    while (!found && file_line(a, &probe, &line)) {
+        const struct fields f = source_fields(line.text);
+        depth += text_is(f.operation, "MACRO");
+        depth -= depth && text_is(f.operation, "MEND");
+        if (depth == 0 && is_sequence_symbol(f.name)) {
+            add_point(a, in, f.name, probe.start, probe.start_line);
+            found = text_equal(text_upper(a, f.name), wanted);
+        }
+    }
+    in->scanned = probe.at;
+    in->scanned_line = probe.line;
+}
+
+static bool branch_in_macro(struct input *in, struct text name) {
+    const struct line *to = table_find(&in->macro->sequence, name);
+    if (to) {
+        in->next = (size_t)(to - in->macro->body);
+    }
+    return to != NULL;
+}
+
+bool source_branch(struct assembler *a, struct text name) {
+    const struct text key = text_upper(a, name);
+    if (!a->input->file) {
+        return branch_in_macro(a->input, key);
+    }
+    const struct sequence_point *p = table_find(&a->sequence, key);
+    for (struct input *in = a->input; in && !p; in = in->outer) {
+        scan(a, in, key);
+        p = table_find(&a->sequence, key);
+    }
+    if (!p) {
+        return false;
+    }
+    a->input = p->input;
+    for (const struct input *in = p->input; in->outer; in = in->outer) {
+        in->outer->at = in->outer_at;
+        in->outer->line = in->outer_line;
+    }
+    p->input->at = p->at;
+    p->input->line = p->line;
+    return true;
 }
 
 /* ---- COPY and macros ---- */
@@ -333,15 +437,19 @@ void source_push_macro(struct assembler *a, struct macro *m, struct call *call) 
 }
 
 bool source_leave_macro(struct assembler *a) {
-    struct input *in = a->input;
-    while (in && in->file) { /* MEXIT in a file that the macro copied leaves that too */
-        in = in->outer;
-    }
-    if (!in) {
+    if (!a->input || a->input->file) {
         return false;
     }
-    a->input = in->outer;
+    a->input = a->input->outer;
     return true;
+}
+
+unsigned source_macro_depth(const struct assembler *a) {
+    unsigned depth = 0;
+    for (const struct input *in = a->input; in && !in->file; in = in->outer) {
+        depth++;
+    }
+    return depth;
 }
 
 static bool read_file(struct assembler *a, const char *path, struct error *e) {
@@ -378,14 +486,6 @@ static bool read_member(struct assembler *a, const char *folder, size_t folder_l
     return found;
 }
 
-static const struct input *innermost_file(const struct assembler *a) {
-    const struct input *in = a->input;
-    while (in && !in->file) {
-        in = in->outer;
-    }
-    return in;
-}
-
 void source_copy(struct assembler *a, struct statement *s) {
     struct text name = s->operands;
     char path[1024];
@@ -395,6 +495,10 @@ void source_copy(struct assembler *a, struct statement *s) {
     }
     if (name.length == 0 || memchr(name.at, TEXT_FOREIGN, name.length)) {
         assembler_error(a, s, s->operands.length ? s->operands.at : NULL, "COPY needs the name of a file");
+        return;
+    }
+    if (s->line.call) {
+        assembler_error(a, s, NULL, "COPY cannot be made by a macro: write it where the macro is defined");
         return;
     }
     if (too_deep(a, s, "COPY is")) {
@@ -419,7 +523,7 @@ void source_copy(struct assembler *a, struct statement *s) {
                         MOST_SOURCES >> 20);
         return;
     }
-    for (const struct input *in = innermost_file(a); in; in = in->outer) {
+    for (const struct input *in = a->input; in; in = in->outer) {
         if (in->file && strcmp(in->file->name, path) == 0) {
             assembler_error(a, s, name.at, "%s copies itself", path);
             return;

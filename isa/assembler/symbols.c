@@ -69,6 +69,33 @@ struct definition *symbol_define_external(struct assembler *a, struct statement 
                : NULL;
 }
 
+/* EQU's third operand is the type, as a number or a character. */
+static char equate_type(const struct statement *s) {
+    size_t at = 0;
+    struct text operand = {"", 0};
+    int64_t number;
+    for (unsigned i = 0; i < 3; i++) {
+        if (!operand_next(s->operands, &at, &operand)) {
+            return 'U';
+        }
+    }
+    return text_self_defining(operand, &number) && number > 0 && number < 256 ? (char)latin1_from_ebcdic[number] : 'U';
+}
+
+char symbol_type(const struct definition *d) {
+    const struct operation *o = d->statement ? d->statement->does : NULL;
+    if (!o || o->kind == OPERATION_MACRO || d->state == SYMBOL_BAD) {
+        return 'U';
+    }
+    if (o->kind == OPERATION_INSTRUCTION) {
+        return 'I';
+    }
+    if (text_is(d->statement->operation, "EQU")) {
+        return equate_type(d->statement);
+    }
+    return o->directive->type ? o->directive->type : d->statement->constants ? d->statement->constants->type : 'U';
+}
+
 const struct definition *symbol_like(struct assembler *a, struct text name) {
     enum { MOST_SUGGESTIONS = 20 }; /* each looks at every symbol */
     const unsigned most = name.length < 3 ? 0 : name.length < 6 ? 1 : 2;

@@ -16,36 +16,52 @@ struct chunk {
     alignas(max_align_t) unsigned char data[];
 };
 
-void *assembler_allocate(struct assembler *a, size_t bytes) {
+static void *allocate(struct assembler *a, struct chunk **chunks, size_t bytes) {
     const size_t unit = alignof(max_align_t);
     bytes = (bytes + unit - 1) / unit * unit;
-    if (!a->chunks || a->chunks->size - a->chunks->used < bytes) {
+    if (!*chunks || (*chunks)->size - (*chunks)->used < bytes) {
         const size_t size = bytes > CHUNK_BYTES / 4 ? bytes : CHUNK_BYTES;
         struct chunk *c = calloc(1, sizeof *c + size);
         if (!c) {
             longjmp(a->no_memory, 1);
         }
         c->size = size;
-        if (size != CHUNK_BYTES && a->chunks) { /* full from the start: the open chunk stays in front */
+        if (size != CHUNK_BYTES && *chunks) { /* full from the start: the open chunk stays in front */
             c->used = bytes;
-            c->next = a->chunks->next;
-            a->chunks->next = c;
+            c->next = (*chunks)->next;
+            (*chunks)->next = c;
             return c->data;
         }
-        c->next = a->chunks;
-        a->chunks = c;
+        c->next = *chunks;
+        *chunks = c;
     }
-    void *p = a->chunks->data + a->chunks->used;
-    a->chunks->used += bytes;
+    void *p = (*chunks)->data + (*chunks)->used;
+    (*chunks)->used += bytes;
     return p;
 }
 
-void assembler_release(struct assembler *a) {
-    while (a->chunks) {
-        struct chunk *next = a->chunks->next;
-        free(a->chunks);
-        a->chunks = next;
+static void release(struct chunk **chunks) {
+    while (*chunks) {
+        struct chunk *next = (*chunks)->next;
+        free(*chunks);
+        *chunks = next;
     }
+}
+
+void *assembler_allocate(struct assembler *a, size_t bytes) { return allocate(a, &a->chunks, bytes); }
+
+void *temporary_allocate(struct assembler *a, size_t bytes) { return allocate(a, &a->temporary, bytes); }
+
+void temporary_reset(struct assembler *a) {
+    if (a->temporary) {
+        a->temporary->used = 0;
+        release(&a->temporary->next);
+    }
+}
+
+void assembler_release(struct assembler *a) {
+    release(&a->chunks);
+    release(&a->temporary);
 }
 
 struct text text_copy(struct assembler *a, struct text t) {
@@ -105,15 +121,21 @@ bool text_is_attribute(struct text t, size_t i) {
     return character_starts_symbol(next) || next == '*' || next == '=' || next == '&';
 }
 
-size_t text_operands_end(struct text t, size_t from, bool *open) {
+size_t text_operands_end(struct text t, size_t from, bool nested, bool *open) {
     bool quoted = false;
-    size_t i = from;
+    size_t i = from, depth = 0;
     for (; i < t.length; i++) {
         const char c = t.at[i];
         if (c == '\'') {
             quoted = !quoted && text_is_attribute(t, i) ? false : !quoted;
-        } else if (c == ' ' && !quoted) {
+        } else if (quoted) {
+            continue;
+        } else if (c == ' ' && depth == 0) {
             break;
+        } else if (nested && c == '(') {
+            depth++;
+        } else if (nested && c == ')' && depth) {
+            depth--;
         }
     }
     *open = quoted;
@@ -167,7 +189,7 @@ static struct table_entry *place_of(const struct table *t, struct text key, uint
 void *table_find(const struct table *t, struct text key) { return t->size ? place_of(t, key, hash(key))->value : NULL; }
 
 static void grow(struct assembler *a, struct table *t) {
-    struct table bigger = {NULL, t->size ? 2 * t->size : 64, t->count};
+    struct table bigger = {NULL, t->size ? 2 * t->size : 8, t->count};
     bigger.entries = assembler_allocate(a, bigger.size * sizeof *bigger.entries);
     for (size_t i = 0; i < t->size; i++) {
         if (t->entries[i].value) {

@@ -7,57 +7,10 @@
 #include <string.h>
 
 #include "isa/assembler.h"
+#include "tests/support/assembly.h"
 #include "tests/support/unit.h"
 
 /* ---- helpers ---- */
-
-/* Like assert_string_equal, but says which line differs: the texts are long. */
-static void check_text(const char *got, const char *expected) {
-    size_t i = 0, line = 0;
-    while (got[i] && got[i] == expected[i]) {
-        line = got[i++] == '\n' ? i : line;
-    }
-    if (got[i] != expected[i]) {
-        fail_msg("\n%.*s\ninstead of\n%.*s", (int)strcspn(got + line, "\n"), got + line,
-                 (int)strcspn(expected + line, "\n"), expected + line);
-    }
-}
-
-static void check_diagnostics(const struct assembly *a, const char *expected) {
-    struct bytes text = {0};
-    assembly_print_diagnostics(a, &text);
-    bytes_append(&text, "", 1);
-    check_text((const char *)text.data, expected);
-    bytes_fini(&text);
-}
-
-/* The source assembles without a word to these bytes, in hexadecimal (blanks in it are ignored), at the origin. */
-static void check_bytes_at(const char *source, uint32_t origin, const char *hex) {
-    struct assembly a;
-    struct error e = ERROR_CLEAR;
-    char *wanted = calloc(1, strlen(hex) + 1);
-    size_t n = 0;
-    for (const char *p = hex; *p; p++) {
-        if (*p != ' ') {
-            wanted[n++] = *p;
-        }
-    }
-    const bool good = assemble(&a, "t.s", source, strlen(source), NULL, &e);
-    check_diagnostics(&a, "");
-    assert_true(good);
-    char *got = malloc(2 * a.image.length + 1);
-    bytes_to_hex(got, a.image.data, a.image.length);
-    if (strcmp(got, wanted) != 0) {
-        print_error("%s", source);
-    }
-    assert_string_equal(got, wanted);
-    assert_int_equal(a.origin, origin);
-    free(got);
-    free(wanted);
-    assembly_fini(&a);
-}
-
-static void check_bytes(const char *source, const char *hex) { check_bytes_at(source, 0, hex); }
 
 struct row {
     const char *operands, *hex;
@@ -71,19 +24,6 @@ static void check_rows(const char *operation, const struct row *rows, size_t cou
     }
 }
 #define CHECK_ROWS(operation, rows) check_rows(operation, rows, sizeof(rows) / sizeof *(rows))
-
-static void check_errors(const char *source, const char *expected) {
-    struct assembly a;
-    struct error e = ERROR_CLEAR;
-    const bool good = assemble(&a, "t.s", source, strlen(source), NULL, &e);
-    check_diagnostics(&a, expected);
-    assert_true(good == (a.error_count == 0));
-    if (!good) {
-        assert_int_equal(e.kind, ERROR_INPUT);
-        assert_int_equal(a.image.length, 0);
-    }
-    assembly_fini(&a);
-}
 
 /* ---- constants ---- */
 
@@ -258,7 +198,7 @@ static void test_dc_reports_what_does_not_fit(void **state) {
                  "t.s:10:21: error: this does not belong to a decimal number\n"
                  "t.s:11:18: error: a digit is missing\n"
                  "t.s:12:18: error: there is no character between the quotes\n"
-                 "t.s:13:19: error: a single & here: write && for the character\n"
+                 "t.s:13:19: error: there is no variable symbol &B here\n"
                  "t.s:14:18: error: floating-point constants other than 0 are not supported\n"
                  "t.s:15:16: error: there is no constant of type Q\n"
                  "t.s:16:17: error: a constant needs a value\n"
@@ -539,8 +479,7 @@ static void test_symbols_and_operations_that_are_not_there(void **state) {
                  "t.s:16:17: error: addresses can be added and subtracted, not multiplied or divided\n"
                  "t.s:17:16: error: undefined symbol NOTHERE\n"
                  "t.s:19:17: error: LATER must be defined before this statement\n"
-                 "t.s:21:10: error: conditional assembly is not supported yet (AIF)\n"
-                 "t.s:22:10: error: conditional assembly is not supported yet (SETA)\n");
+                 "t.s:21:19: error: there is no sequence symbol .X in this source\n");
 }
 
 static void test_equates_may_look_forward(void **state) {
@@ -818,20 +757,22 @@ static void test_macros_report_both_places(void **state) {
                  "         BAD   1,J=2\n"
                  "         MACRO\n"
                  "1X       &A\n",
-                 "t.s:8:10: error: conditional assembly is not supported yet (AGO)\n"
                  "t.s:3:16: error: a register must be from 0 to 15, not 17\n"
                  "t.s:12:10: note: in the macro BAD called here\n"
                  "t.s:14:10: note: in the macro CALLS called here\n"
                  "t.s:3:19: error: undefined symbol NOWHERE\n"
                  "t.s:12:10: note: in the macro BAD called here\n"
                  "t.s:14:10: note: in the macro CALLS called here\n"
-                 "t.s:4:18: error: this variable symbol is no parameter of the macro\n"
+                 "t.s:4:18: error: there is no variable symbol &B here\n"
                  "t.s:12:10: note: in the macro BAD called here\n"
                  "t.s:14:10: note: in the macro CALLS called here\n"
                  "t.s:5:18: error: NO 17\n"
                  "t.s:12:10: note: in the macro BAD called here\n"
                  "t.s:14:10: note: in the macro CALLS called here\n"
                  "t.s:6:18: warning: CARE\n"
+                 "t.s:12:10: note: in the macro BAD called here\n"
+                 "t.s:14:10: note: in the macro CALLS called here\n"
+                 "t.s:8:16: error: there is no sequence symbol .X in this macro\n"
                  "t.s:12:10: note: in the macro BAD called here\n"
                  "t.s:14:10: note: in the macro CALLS called here\n"
                  "t.s:15:18: error: macro BAD has no keyword parameter J\n"
