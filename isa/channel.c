@@ -51,6 +51,8 @@ struct program {
     uint32_t pci_behind;
     sim_time free_at; /* when the device has done what it was told so far */
     bool committed;   /* the subchannel knows of this program */
+    bool chained;     /* the current command is not the first; `previous` is the code of the one before */
+    uint8_t previous;
 };
 
 /* Something that the CPU is to be interrupted for. */
@@ -348,7 +350,7 @@ static enum command_result run_command(struct subchannel *u, struct program *p) 
         program_check(p);
         return COMMAND_DONE;
     }
-    struct device_command c = {.code = p->ccw.code};
+    struct device_command c = {.code = p->ccw.code, .chained = p->chained, .previous = p->previous};
     bool immediate = is_immediate(u, c.code);
     enum command_result result = immediate            ? immediate_command(u, p, &c)
                                  : sends_data(c.code) ? send_command(u, p, &c)
@@ -370,6 +372,8 @@ static bool chains_command(struct program *p) {
     if (p->unit_status & UNIT_STATUS_MODIFIER)
         p->next = (p->next + 8) & ADDRESS_MASK;
     p->unit_status = 0;
+    p->chained = true;
+    p->previous = p->ccw.code;
     return true;
 }
 

@@ -44,9 +44,11 @@ struct device_command {
     uint8_t code;   /* CCW bits 0-7 */
     uint8_t *data;  /* control and write: what the program sent; read and sense: to be filled */
     uint32_t count; /* bytes sent, or room in data; 0 when the command is immediate */
+    bool chained;   /* another command of the same channel program came before: `previous` is its code */
+    uint8_t previous;
     /* The device's answer; zero before the call. */
     uint32_t used;   /* bytes taken or delivered, 0..count */
-    bool more;       /* read: the device has more bytes than fit, so the length is incorrect */
+    bool more;       /* the device has, or would take, more bytes than that: the length is incorrect */
     bool wait;       /* the device cannot do it yet, and has done nothing: the channel stays busy and offers the same
                       * command again after channel_device_ready; the rest of the answer is ignored */
     uint8_t status;  /* enum unit_status; channel end + device end when all is well */

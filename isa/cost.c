@@ -54,7 +54,12 @@ struct parser {
     PARAMETER(storage_access, UINT16_MAX, 1)                                                                           \
     PARAMETER(storage_doubleword, UINT16_MAX, 1)                                                                       \
     PARAMETER(console_character, DEVICE_CYCLES_MOST, 100)                                                              \
-    PARAMETER(printer_line, DEVICE_CYCLES_MOST, 100)
+    PARAMETER(printer_line, DEVICE_CYCLES_MOST, 100)                                                                   \
+    PARAMETER(reader_card, DEVICE_CYCLES_MOST, 100)                                                                    \
+    PARAMETER(disk_seek, DEVICE_CYCLES_MOST, 100)                                                                      \
+    PARAMETER(disk_cylinder, DEVICE_CYCLES_MOST, 100)                                                                  \
+    PARAMETER(disk_latency, DEVICE_CYCLES_MOST, 100)                                                                   \
+    PARAMETER(disk_block, DEVICE_CYCLES_MOST, 100)
 
 enum parameter {
 #define PARAMETER_ENUM(name, most, step) PARAMETER_##name,

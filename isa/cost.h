@@ -36,7 +36,10 @@ struct cost_model {
     uint16_t completion;   /* the same where the instruction is completed and counts */
     /* What supervisors written in C or Lua are charged for their calls (isa/supervisor.h). */
     uint16_t register_access, storage_access, storage_doubleword;
-    uint64_t console_character, printer_line; /* device times, in cycles; multiples of 100 */
+    /* Device times, in cycles; multiples of 100. */
+    uint64_t console_character, printer_line, reader_card;
+    uint64_t disk_seek, disk_cylinder; /* moving the arm at all, and each cylinder of the way */
+    uint64_t disk_latency, disk_block; /* waiting for the first block, and each block that passes */
     struct cost_row row[INSTRUCTION_COUNT];
 };
 

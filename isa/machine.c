@@ -220,6 +220,15 @@ struct device *machine_device(const struct machine *m, uint16_t address) {
     return m->ops ? m->ops->device(m->self, address) : channel_device(m->channels, address);
 }
 
+bool machine_attach(struct machine *m, uint16_t address, struct device *d, struct error *e) {
+    bool taken = machine_device(m, address) != NULL;
+    if (m->ops ? m->ops->attach(m->self, address, d) : channel_attach(m->channels, address, d))
+        return true;
+    if (taken && d)
+        return error_set(e, ERROR_INPUT, "machine %s already has a device %03X", m->name, address);
+    return error_set(e, ERROR_INTERNAL, "no memory for device %03X", address);
+}
+
 /* Peek and poke run along pages, since a range that is contiguous in real storage is not in absolute storage where it
  * crosses the prefix page. */
 static enum access each_page(struct machine *m, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {

@@ -22,8 +22,9 @@
 struct machine;
 struct processor;
 
-/* The devices of every machine, bare or virtual: console typewriter, card reader (empty), line printer. */
-enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E };
+/* The devices of every machine, bare or virtual: console typewriter, card reader (empty), line printer. Disks are
+ * attached, the first at ADDRESS_DISK by convention. */
+enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E, ADDRESS_DISK = 0x150 };
 
 struct machine_options {
     const char *name;                         /* for traces; NULL: "bare". Copied. */
@@ -51,7 +52,11 @@ int machine_level(const struct machine *m); /* 0: bare */
 const struct cost_model *machine_model(const struct machine *m);
 struct trace *machine_trace(const struct machine *m);
 bool machine_nominal(const struct machine *m);
-struct device *machine_device(const struct machine *m, uint16_t address);
+struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
+/* Attaches a device, which it takes over (also when it fails). False and *e when the machine has one at this address,
+ * or when d is NULL or there is no memory. A program sees a device that is attached while it runs from the next I/O
+ * instruction on. */
+bool machine_attach(struct machine *m, uint16_t address, struct device *d, struct error *e);
 
 /* Real storage of this machine (prefixing applied), without cycles, faults or key changes. Peek and poke answer
  * ACCESS_ADDRESSING, with nothing transferred, when the range is not all installed. length: 1 or more. */

@@ -104,6 +104,7 @@ struct machine_ops {
     /* Takes effect at the VM's start: psw is NULL for a true restart interruption. */
     void (*start)(void *self, const uint8_t *psw);
     struct device *(*device)(void *self, uint16_t address);
+    bool (*attach)(void *self, uint16_t address, struct device *d); /* as channel_attach */
 };
 /* A virtual machine on `host`. NULL: no memory, or deeper than MACHINE_LEVELS. Freed with machine_free_virtual. */
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,

@@ -110,6 +110,11 @@ static struct device *guest_device(void *self, uint16_t address) {
     return channel_device(g->channels, address);
 }
 
+static bool guest_attach(void *self, uint16_t address, struct device *d) {
+    struct guest *g = self;
+    return channel_attach(g->channels, address, d);
+}
+
 static const struct machine_ops operations = {
     .peek = guest_peek,
     .poke = guest_poke,
@@ -119,6 +124,7 @@ static const struct machine_ops operations = {
     .raise = guest_raise,
     .start = guest_start,
     .device = guest_device,
+    .attach = guest_attach,
 };
 
 struct guest *guest_of(const struct machine *m) {

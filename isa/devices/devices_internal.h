@@ -9,7 +9,11 @@ enum device_common_command {
     COMMAND_SENSE = 0x04,
     COMMAND_SENSE_ID = 0xE4,
 };
-enum { SENSE_COMMAND_REJECT = 0x80 }; /* sense byte 0 */
+enum device_sense_bit { /* sense byte 0 */
+                        SENSE_COMMAND_REJECT = 0x80,
+                        SENSE_INTERVENTION_REQUIRED = 0x40,
+                        SENSE_EQUIPMENT_CHECK = 0x10,
+};
 
 /* The command was done, with `used` of its bytes, and takes so many cycles. */
 static inline void device_done(struct device_command *c, uint32_t used, uint64_t cycles) {

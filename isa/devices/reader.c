@@ -3,7 +3,7 @@
 
 #include "isa/devices/devices_internal.h"
 
-enum { SENSE_INTERVENTION_REQUIRED = 0x40, READ_MASK = 0x3F, READ = 0x02 };
+enum { READ_MASK = 0x3F, READ = 0x02 };
 
 static void reader_command(struct device *d, struct device_command *c) {
     static const uint8_t id[] = {0xFF, 0x28, 0x21, 0x01, 0x35, 0x05, 0x01};

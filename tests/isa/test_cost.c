@@ -24,6 +24,17 @@ static struct cost_model model_named(const char *name) {
 
 /* --- s370 --------------------------------------------------------------------------------------------------------- */
 
+/* In every model. */
+static void assert_device_times(const struct cost_model *m) {
+    assert_int_equal(m->console_character, 600000);
+    assert_int_equal(m->printer_line, 500000);
+    assert_int_equal(m->reader_card, 652000);
+    assert_int_equal(m->disk_seek, 43500);
+    assert_int_equal(m->disk_cylinder, 400);
+    assert_int_equal(m->disk_latency, 87800);
+    assert_int_equal(m->disk_block, 2800);
+}
+
 static void test_parameters_of_s370(void **state) {
     (void)state;
     struct cost_model m = model_named("s370");
@@ -38,8 +49,7 @@ static void test_parameters_of_s370(void **state) {
     assert_int_equal(m.register_access, 1);
     assert_int_equal(m.storage_access, 4);
     assert_int_equal(m.storage_doubleword, 2);
-    assert_int_equal(m.console_character, 600000);
-    assert_int_equal(m.printer_line, 500000);
+    assert_device_times(&m);
 }
 
 struct row_case {
@@ -148,8 +158,7 @@ static void test_flat_charges_one_cycle_an_instruction_and_nothing_else(void **s
     assert_int_equal(m.crossing + m.index + m.interruption + m.tlb_miss + m.table_fetch + m.exception, 0);
     assert_int_equal(m.completion, 1);
     assert_int_equal(m.register_access + m.storage_access + m.storage_doubleword, 0);
-    assert_int_equal(m.console_character, 600000);
-    assert_int_equal(m.printer_line, 500000);
+    assert_device_times(&m);
 }
 
 static void test_models_are_found_by_name(void **state) {

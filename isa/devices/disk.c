@@ -1,0 +1,311 @@
+/* Fixed-block disk, IBM 3370.
+ *
+ * A program says where it may work (define extent), what it will do and on which blocks (locate), and then reads or
+ * writes. What one command prepares for the next lasts no longer than a chain of commands; only the position of the
+ * arm, on which times depend, outlives it. */
+#include "isa/disk.h"
+
+#include <stdlib.h>
+
+#include "isa/devices/devices_internal.h"
+
+enum {
+    DISK_WRITE = 0x41,
+    DISK_READ = 0x42,
+    DISK_LOCATE = 0x43,
+    DISK_DEFINE_EXTENT = 0x63,
+    DISK_READ_CHARACTERISTICS = 0x64,
+    DISK_READ_LOG = 0xA4,
+    DISK_RESERVE_UNCONDITIONALLY = 0x14,
+    DISK_RESERVE = 0xB4,
+    DISK_RELEASE = 0x94,
+    DISK_READ_IPL = 0x02,
+
+    EXTENT_BYTES = 16,
+    EXTENT_MASK_RESERVED = 0x3B, /* bits 2, 3, 6, 7, and 4: the CE area, which this disk has not */
+    EXTENT_WRITES = 0xC0,        /* bits 0-1 */
+    EXTENT_NO_FORMAT = 0x00,
+    EXTENT_NO_WRITES = 0x40,
+    EXTENT_INVALID = 0x80,
+
+    LOCATE_BYTES = 8,
+    LOCATE_RESERVED = 0xE0,
+    LOCATE_OPERATION = 0x0F,
+
+    LOG_BYTES = 24,
+    CYLINDER_BLOCKS = 744, /* under one position of the arm */
+    TRACK_BLOCKS = 62,
+};
+
+/* What a locate may ask for. */
+enum { OPERATION_WRITE = 1, OPERATION_READ_REPLICATED = 2, OPERATION_FORMAT = 4, OPERATION_VERIFY = 5, OPERATION_READ };
+enum { FOR_READ = 1, FOR_WRITE = 2, FOR_FORMAT = 4 };
+static const uint8_t operations[LOCATE_OPERATION + 1] = {
+    [OPERATION_WRITE] = FOR_WRITE,   [OPERATION_READ_REPLICATED] = FOR_READ,
+    [OPERATION_FORMAT] = FOR_FORMAT, [OPERATION_VERIFY] = FOR_WRITE,
+    [OPERATION_READ] = FOR_READ,
+};
+
+struct disk {
+    struct device device;
+    struct disk_backing backing;
+    uint64_t seek_cycles, cylinder_cycles, latency_cycles, block_cycles;
+    uint32_t arm; /* the block behind the last one that passed the heads */
+
+    /* Of the present chain of commands. */
+    bool extent_defined;
+    uint8_t mask;
+    uint32_t extent_at;                 /* its first block */
+    uint32_t extent_first, extent_last; /* as the data set numbers them */
+    uint8_t operation;                  /* FOR_READ, ...: of the last locate */
+    uint32_t next, left;                /* the located blocks that were not moved yet */
+};
+
+static struct disk *disk_of(const struct device *d) { return (struct disk *)d; }
+
+enum { STATUS_GOOD = UNIT_CHANNEL_END | UNIT_DEVICE_END, STATUS_CHECK = STATUS_GOOD | UNIT_CHECK };
+
+static void reject(struct disk *k, struct device_command *c) { device_reject(&k->device, c, STATUS_CHECK); }
+
+static void equipment_check(struct disk *k, struct device_command *c) {
+    k->device.sense[0] = SENSE_EQUIPMENT_CHECK;
+    c->status = STATUS_CHECK;
+}
+
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t distance(uint32_t a, uint32_t b) { return a < b ? b - a : a - b; }
+
+/* Moving the arm to a block, and waiting for it to come round: neither, where it is the next one anyway. */
+static uint64_t positioning(const struct disk *k, uint32_t block) {
+    if (block == k->arm)
+        return 0;
+    uint64_t cylinders = distance(block / CYLINDER_BLOCKS, k->arm / CYLINDER_BLOCKS);
+    return (cylinders ? k->seek_cycles + cylinders * k->cylinder_cycles : 0) + k->latency_cycles;
+}
+
+/* --- blocks ------------------------------------------------------------------------------------------------------- */
+
+/* Reads the located blocks, as many as there is room for; the last one perhaps in part. */
+static void read_blocks(struct disk *k, struct device_command *c) {
+    uint8_t part[DISK_BLOCK_BYTES];
+    c->status = STATUS_GOOD;
+    while (k->left && c->used < c->count) {
+        uint32_t room = c->count - c->used, n = room < DISK_BLOCK_BYTES ? room : DISK_BLOCK_BYTES;
+        uint8_t *to = n < DISK_BLOCK_BYTES ? part : c->data + c->used;
+        if (!k->backing.read(k->backing.self, k->next, to)) {
+            equipment_check(k, c);
+            break;
+        }
+        if (to == part)
+            memcpy(c->data + c->used, part, n);
+        c->more = n < DISK_BLOCK_BYTES;
+        c->used += n;
+        c->cycles += k->block_cycles;
+        k->arm = ++k->next;
+        k->left--;
+    }
+    c->more = c->more || k->left > 0;
+}
+
+/* Writes all the located blocks: where the data end, zeros follow. */
+static void write_blocks(struct disk *k, struct device_command *c) {
+    c->status = STATUS_GOOD;
+    c->more = c->count < (uint64_t)k->left * DISK_BLOCK_BYTES;
+    while (k->left) {
+        uint8_t block[DISK_BLOCK_BYTES] = {0};
+        uint32_t rest = c->count - c->used, n = rest < DISK_BLOCK_BYTES ? rest : DISK_BLOCK_BYTES;
+        memcpy(block, c->data + c->used, n);
+        if (!k->backing.write(k->backing.self, k->next, block)) {
+            equipment_check(k, c);
+            break;
+        }
+        c->used += n;
+        c->cycles += k->block_cycles;
+        k->arm = ++k->next;
+        k->left--;
+    }
+    if (k->backing.sync && !k->backing.sync(k->backing.self))
+        equipment_check(k, c);
+}
+
+/* --- commands ----------------------------------------------------------------------------------------------------- */
+
+static void no_operation(struct disk *k, struct device_command *c) {
+    (void)k;
+    device_done(c, 0, 0);
+}
+
+static void read_ipl(struct disk *k, struct device_command *c) {
+    if (c->chained && c->previous != DISK_READ_IPL) {
+        reject(k, c);
+        return;
+    }
+    k->extent_defined = true;
+    k->mask = EXTENT_NO_FORMAT;
+    k->extent_at = k->extent_first = 0;
+    k->extent_last = k->backing.blocks - 1;
+    k->next = 0;
+    k->left = 1;
+    c->cycles = positioning(k, 0);
+    read_blocks(k, c);
+}
+
+static void define_extent(struct disk *k, struct device_command *c) {
+    if (c->count < EXTENT_BYTES || k->extent_defined) {
+        c->used = c->count < EXTENT_BYTES ? c->count : EXTENT_BYTES;
+        reject(k, c);
+        return;
+    }
+    uint32_t at = bytes_get32(c->data + 4), first = bytes_get32(c->data + 8), last = bytes_get32(c->data + 12);
+    c->used = EXTENT_BYTES;
+    k->mask = c->data[0];
+    if ((k->mask & EXTENT_MASK_RESERVED) || (k->mask & EXTENT_WRITES) == EXTENT_INVALID || last < first ||
+        at >= k->backing.blocks || last - first >= k->backing.blocks - at) {
+        reject(k, c);
+        return;
+    }
+    k->extent_at = at;
+    k->extent_first = first;
+    k->extent_last = last;
+    k->extent_defined = true;
+    device_done(c, EXTENT_BYTES, 0);
+}
+
+static bool operation_allowed(const struct disk *k, uint8_t operation) {
+    unsigned writes = k->mask & EXTENT_WRITES;
+    return operation == FOR_READ || (operation == FOR_WRITE && writes != EXTENT_NO_WRITES) ||
+           (operation == FOR_FORMAT && writes == EXTENT_WRITES);
+}
+
+static void locate(struct disk *k, struct device_command *c) {
+    c->used = c->count < LOCATE_BYTES ? c->count : LOCATE_BYTES;
+    k->left = 0;
+    if (c->used < LOCATE_BYTES || !k->extent_defined || (c->data[0] & LOCATE_RESERVED)) {
+        reject(k, c);
+        return;
+    }
+    unsigned code = c->data[0] & LOCATE_OPERATION, replication = c->data[1];
+    uint32_t blocks = bytes_get16(c->data + 2), first = bytes_get32(c->data + 4);
+    k->operation = operations[code];
+    if (!operation_allowed(k, k->operation) || blocks == 0 || first < k->extent_first || first > k->extent_last ||
+        blocks - 1 > k->extent_last - first ||
+        (code == OPERATION_READ_REPLICATED && (replication == 0 || replication % blocks != 0))) {
+        reject(k, c);
+        return;
+    }
+    k->next = k->extent_at + (first - k->extent_first);
+    k->left = blocks;
+    device_done(c, LOCATE_BYTES, positioning(k, k->next));
+}
+
+static void read_data(struct disk *k, struct device_command *c) {
+    bool located = c->previous == DISK_LOCATE && k->operation == FOR_READ;
+    if (located || c->previous == DISK_READ_IPL)
+        read_blocks(k, c);
+    else
+        reject(k, c);
+}
+
+static void write_data(struct disk *k, struct device_command *c) {
+    if (c->previous == DISK_LOCATE && k->operation == FOR_WRITE)
+        write_blocks(k, c);
+    else
+        reject(k, c);
+}
+
+static void read_characteristics(struct disk *k, struct device_command *c) {
+    uint8_t record[32] = {0x30, 0x08, 0x21, 0x02}; /* operation modes, features, direct access, 3370 */
+    bytes_put16(record + 4, DISK_BLOCK_BYTES);
+    bytes_put32(record + 6, TRACK_BLOCKS);
+    bytes_put32(record + 10, CYLINDER_BLOCKS);
+    bytes_put32(record + 14, k->backing.blocks);
+    device_deliver(c, record, sizeof record, 0);
+}
+
+static void read_log(struct disk *k, struct device_command *c) {
+    static const uint8_t record[LOG_BYTES];
+    (void)k;
+    device_deliver(c, record, sizeof record, 0);
+}
+
+static void sense(struct disk *k, struct device_command *c) { device_sense(&k->device, c); }
+
+static void sense_id(struct disk *k, struct device_command *c) {
+    static const uint8_t id[] = {0xFF, 0x38, 0x80, 0x01, 0x33, 0x70, 0x01};
+    (void)k;
+    device_deliver(c, id, sizeof id, 0);
+}
+
+/* There is one path to the disk, so that nobody can be kept out: reserving it is only telling its sense data. */
+static void reserve(struct disk *k, struct device_command *c) {
+    if (k->extent_defined)
+        reject(k, c);
+    else
+        sense(k, c);
+}
+
+static void reserve_unconditionally(struct disk *k, struct device_command *c) {
+    if (c->chained)
+        reject(k, c);
+    else
+        sense(k, c);
+}
+
+static const struct {
+    uint8_t code;
+    void (*run)(struct disk *k, struct device_command *c);
+} commands[] = {
+    {DISK_READ, read_data},
+    {DISK_WRITE, write_data},
+    {DISK_LOCATE, locate},
+    {DISK_DEFINE_EXTENT, define_extent},
+    {DISK_READ_IPL, read_ipl},
+    {COMMAND_NO_OPERATION, no_operation},
+    {COMMAND_SENSE, sense},
+    {COMMAND_SENSE_ID, sense_id},
+    {DISK_READ_CHARACTERISTICS, read_characteristics},
+    {DISK_READ_LOG, read_log},
+    {DISK_RESERVE, reserve},
+    {DISK_RELEASE, reserve},
+    {DISK_RESERVE_UNCONDITIONALLY, reserve_unconditionally},
+};
+
+static void disk_command(struct device *d, struct device_command *c) {
+    struct disk *k = disk_of(d);
+    if (!c->chained) {
+        k->extent_defined = false;
+        k->left = 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (commands[i].code == c->code) {
+            commands[i].run(k, c);
+            return;
+        }
+    }
+    reject(k, c);
+}
+
+static void disk_free(struct device *d) {
+    struct disk *k = disk_of(d);
+    k->backing.free(k->backing.self);
+    free(k);
+}
+
+static const struct device_ops disk_ops = {"3370", disk_command, NULL, disk_free};
+
+struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing) {
+    struct disk *k = calloc(1, sizeof *k);
+    if (!k) {
+        backing->free(backing->self);
+        return NULL;
+    }
+    k->device.ops = &disk_ops;
+    k->device.sense_length = 24;
+    k->backing = *backing;
+    k->seek_cycles = model->disk_seek;
+    k->cylinder_cycles = model->disk_cylinder;
+    k->latency_cycles = model->disk_latency;
+    k->block_cycles = model->disk_block;
+    return &k->device;
+}
