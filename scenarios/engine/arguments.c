@@ -1,9 +1,21 @@
 /* Arguments: values from Lua with messages that name the parameter, what it got and what it accepts. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "scenarios/engine/engine_internal.h"
 #include "scenarios/engine/units.h"
+
+/* What a value that has no short text is: one of our objects by its class, anything else by its type. */
+static const char *type_noun(lua_State *L, int index) {
+    const char *noun = luaL_typename(L, index), *class;
+    if (lua_type(L, index) == LUA_TUSERDATA && luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
+        class = lua_tostring(L, -1); /* the metatable keeps it */
+        noun = strchr(class, '.') ? strchr(class, '.') + 1 : class;
+        lua_pop(L, 1);
+    }
+    return noun;
+}
 
 const char *arguments_describe(lua_State *L, int index, char *to, size_t size) {
     switch (lua_type(L, index)) {
@@ -14,7 +26,8 @@ const char *arguments_describe(lua_State *L, int index, char *to, size_t size) {
         if (lua_isinteger(L, index)) {
             snprintf(to, size, LUA_INTEGER_FMT, lua_tointeger(L, index));
         } else {
-            snprintf(to, size, LUA_NUMBER_FMT, lua_tonumber(L, index));
+            lua_Number number = lua_tonumber(L, index);
+            snprintf(to, size, LUA_NUMBER_FMT, isnan(number) ? copysign(number, 1) : number); /* never "-nan" */
         }
         break;
     case LUA_TSTRING: {
@@ -27,7 +40,11 @@ const char *arguments_describe(lua_State *L, int index, char *to, size_t size) {
         }
         break;
     }
-    default: snprintf(to, size, "a %s", luaL_typename(L, index)); break;
+    default: {
+        const char *noun = type_noun(L, index);
+        bool plural = noun[strlen(noun) - 1] == 's'; /* registers */
+        snprintf(to, size, "%s%s", plural ? "" : strchr("aeiou", *noun) ? "an " : "a ", noun);
+    }
     }
     return to;
 }

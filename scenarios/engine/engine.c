@@ -13,7 +13,6 @@
 
 enum {
     HOOK_INSTRUCTIONS = 100, /* between two looks at the budget */
-    POLL_HOOKS = 1000,       /* between two questions whether the user wants to stop */
     BYTES_PER_CHARGE = 32,   /* bytes allocated or printed that count as one instruction */
     SCENARIO_MOST_BYTES = 4 << 20,
 };
@@ -57,17 +56,8 @@ static void charge_arguments(lua_State *L, lua_Debug *activation) {
 }
 
 static void hook(lua_State *L, lua_Debug *activation) {
-    struct engine *engine = engine_of(L);
-    if (engine->expired) {
-        engine_raise_end(L);
-    }
-    engine->lua_used += HOOK_INSTRUCTIONS;
-    engine_charge(L, 0);
+    engine_charge(L, HOOK_INSTRUCTIONS);
     charge_arguments(L, activation);
-    if (engine->options.interrupted && ++engine->hooks % POLL_HOOKS == 0 &&
-        engine->options.interrupted(engine->options.self)) {
-        engine_expire(L, ERROR_BUDGET, "interrupted");
-    }
 }
 
 int engine_raise_end(lua_State *L) {
@@ -102,6 +92,9 @@ void engine_charge(lua_State *L, uint64_t n) {
         char text[32];
         units_grouped(text, most);
         engine_expire(L, ERROR_BUDGET, "the scenario used up its budget of %s Lua instructions", text);
+    }
+    if (engine->options.interrupted && engine->options.interrupted(engine->options.self)) {
+        engine_expire(L, ERROR_BUDGET, "interrupted");
     }
 }
 

@@ -17,7 +17,8 @@ struct engine;
 
 /* What a run may use up; 0 stands for the default. All of them are counts, never seconds. */
 struct engine_budgets {
-    uint64_t lua_instructions;     /* of Lua's virtual machine, and what library calls are charged; 500 million */
+    uint64_t lua_instructions;     /* of Lua's virtual machine, and what library calls are charged: about as many as
+                                    * would take the same time; 500 million */
     uint64_t lua_bytes;            /* of Lua's memory; 256 MB */
     uint64_t machine_instructions; /* simulated, interruptions counted too, over all machines; 2 billion */
     uint64_t storage_bytes;        /* storage of all bare machines alive; 4 GB (an untouched page costs nothing) */
@@ -36,7 +37,8 @@ struct engine_options {
     void (*output)(void *self, const char *text, size_t length);
     /* Takes the lines that explain an error in detail (an assembler's diagnostics). NULL: nowhere. */
     void (*detail)(void *self, const char *text, size_t length);
-    /* Asked now and then; true ends the run like an exhausted budget. May be NULL. */
+    /* Asked at least every 100 Lua instructions, and in the middle of long library calls; true ends the run like an
+     * exhausted budget. May be NULL. */
     bool (*interrupted)(void *self);
     void *self;
     bool color; /* verdicts may be coloured */

@@ -39,7 +39,7 @@ struct engine {
     uint64_t lua_used, lua_bytes, machine_used, storage_bytes, printed_bytes, device_bytes;
     bool expired;
     struct error end; /* why it expired */
-    unsigned hooks, close_depth;
+    unsigned close_depth;
 
     struct trace *trace;
     struct trace_writer *writer;
@@ -60,7 +60,8 @@ static inline struct engine *engine_of(lua_State *L) { return *(struct engine **
 
 /* --- engine.c: budgets and output --- */
 
-/* Charges n Lua instructions; raises when the budget is used up. */
+/* Charges n Lua instructions; raises when the budget is used up or the user wants to stop. Library functions call it
+ * for the work they do, and every few microseconds: an instruction stands for some 5 to 20 nanoseconds. */
 void engine_charge(lua_State *L, uint64_t n);
 /* Ends the run: sets why, and raises what nothing can catch. */
 int engine_expire(lua_State *L, enum error_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -84,6 +85,17 @@ void sandbox_open_string(lua_State *L);
 void sandbox_open_table(lua_State *L);
 /* tostring without host addresses: pushes the text of the value. */
 const char *sandbox_text(lua_State *L, int index, size_t *length);
+/* A NaN has a sign, which depends on the host and would be printed: makes the value at `index` the one without. */
+void sandbox_clear_nan_sign(lua_State *L, int index);
+/* Calls the library's function in upvalue 1 with all that is on the stack; the number of results, which are the stack.
+ */
+int sandbox_call_original(lua_State *L);
+struct sandbox_wrapper {
+    const char *name;
+    lua_CFunction function; /* its upvalue 1 is what it replaces */
+};
+/* Puts wrappers, up to a row without a name, into the library on the top of the stack. */
+void sandbox_wrap(lua_State *L, const struct sandbox_wrapper *wrappers);
 /* Whether the pattern is found anywhere in the subject (both strings on the stack). */
 bool sandbox_matches(lua_State *L, int subject, int pattern);
 /* Adds the functions to the table on the top of the stack. */

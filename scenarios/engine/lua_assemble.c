@@ -6,7 +6,7 @@
 
 #include "scenarios/engine/engine_internal.h"
 
-enum { SOURCE_MOST_BYTES = 4 << 20, CHARGE_PER_BYTE = 20, COPIES_MOST = 1000 };
+enum { SOURCE_MOST_BYTES = 4 << 20, CHARGE_PER_CALL = 100, CHARGE_PER_BYTE = 20, COPIES_MOST = 1000 };
 
 /* The assembly, and what the assembler needs while it works; owned by the userdata. */
 struct assembled {
@@ -61,7 +61,7 @@ static int raise_diagnostics(lua_State *L, const struct assembly *a, const struc
 static int assemble_text(lua_State *L, const char *name, const char *source, size_t length) {
     struct engine *engine = engine_of(L);
     struct error e = ERROR_CLEAR;
-    engine_charge(L, (uint64_t)length * CHARGE_PER_BYTE);
+    engine_charge(L, CHARGE_PER_CALL + (uint64_t)length * CHARGE_PER_BYTE);
     struct assembled *a = lua_newuserdatauv(L, sizeof *a, 0);
     *a = (struct assembled){.engine = engine};
     luaL_setmetatable(L, CLASS_ASSEMBLY);

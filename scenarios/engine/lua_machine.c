@@ -11,6 +11,8 @@
 #include "scenarios/engine/units.h"
 
 enum { ADDRESS_MOST = 0xFFFFFF, CONSOLE = 0x009, PRINTER = 0x00E, GENERAL = 0, CONTROL = 1 };
+/* What calls cost, in Lua instructions. */
+enum { RUN_CHARGE = 50, VIEW_CHARGE = 50, DISASSEMBLE_CHARGE = 15, BYTES_PER_CHARGE = 16 };
 
 /* The machine of the handle at stack 1. */
 static struct node *self_node(lua_State *L, const char *what) { return objects_check(L, 1, CLASS_MACHINE, what)->node; }
@@ -87,6 +89,7 @@ static int machine_load_lua(lua_State *L) {
         }
     }
     struct error e = ERROR_CLEAR;
+    engine_charge(L, length / BYTES_PER_CHARGE);
     if (length && !machine_load(node->machine, at, image, length, &e)) {
         return luaL_error(L, "m:load: %s", e.text);
     }
@@ -307,6 +310,7 @@ static int machine_run_lua(lua_State *L) {
     struct engine *engine = engine_of(L);
     struct run run = {.engine = engine, .node = self_node(L, "m:run")};
     refuse_while_running(L, "m:run");
+    engine_charge(L, RUN_CHARGE);
     read_limits(L, &run.limits);
     if (!run.node->started) {
         return luaL_error(L, "m:run: the machine was not started; m:restart() or m:start(psw) does that");
@@ -440,6 +444,7 @@ static int machine_write_lua(lua_State *L) {
     uint32_t at = address_at(L, 2, "m:write: the address");
     const char *from = arguments_text(L, 3, "m:write: the bytes", &length);
     refuse_while_running(L, "m:write");
+    engine_charge(L, length / BYTES_PER_CHARGE);
     if (length &&
         (length > STORAGE_MOST_BYTES || machine_poke(node->machine, at, from, (uint32_t)length) != ACCESS_OK)) {
         return refuse_range(L, "m:write", node, at, length);
@@ -541,6 +546,7 @@ static int machine_disassemble_lua(lua_State *L) {
     for (lua_Integer i = 1; i <= count; i++) {
         uint8_t raw[6];
         uint32_t length = 6;
+        engine_charge(L, DISASSEMBLE_CHARGE);
         char text[DISASSEMBLER_TEXT], hex[16];
         while (length >= 2 && machine_peek(node->machine, at, raw, length) != ACCESS_OK) {
             length -= 2;
@@ -629,6 +635,7 @@ void machine_push_stats(lua_State *L, struct node *node) {
 }
 
 static int machine_stats_lua(lua_State *L) {
+    engine_charge(L, VIEW_CHARGE);
     machine_push_stats(L, self_node(L, "m:stats"));
     return 1;
 }
@@ -657,7 +664,7 @@ static int machine_account_lua(lua_State *L) {
 /* --- registers, m.gpr and m.cr ------------------------------------------------------------------------------------ */
 
 static struct handle *register_at(lua_State *L, int *number) {
-    struct handle *h = objects_check(L, 1, CLASS_REGISTERS, "registers");
+    struct handle *h = objects_check(L, 1, CLASS_REGISTERS, "m.gpr or m.cr");
     *number = (int)arguments_integer(L, 2, h->part == GENERAL ? "m.gpr: the register" : "m.cr: the register", 0, 15);
     return h;
 }
@@ -686,6 +693,7 @@ static int registers_newindex(lua_State *L) {
 
 static int registers_text(lua_State *L) {
     struct handle *h = luaL_testudata(L, 1, CLASS_REGISTERS);
+    engine_charge(L, VIEW_CHARGE);
     struct bytes *text = engine_scratch(L);
     if (!h || !h->tree || h->tree->closed) {
         bytes_printf(text, "registers of a closed machine");

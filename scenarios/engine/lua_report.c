@@ -7,9 +7,9 @@
 #include "scenarios/engine/engine_internal.h"
 #include "scenarios/engine/units.h"
 
-#define CLASS_RANDOM "cloud370.random"
+#define CLASS_RANDOM "cloud370.random stream"
 
-enum { COLUMNS_MOST = 32, ROWS_MOST = 10000, WIDTH_MOST = 1000 };
+enum { COLUMNS_MOST = 32, ROWS_MOST = 10000, WIDTH_MOST = 1000, CELL_CHARGE = 20 };
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
 
@@ -71,6 +71,7 @@ static void measure_row(lua_State *L, lua_Integer r, struct layout *layout) {
     layout->columns = cells > layout->columns ? cells : layout->columns;
     for (int c = 0; c < cells; c++) {
         size_t length;
+        engine_charge(L, CELL_CHARGE);
         lua_rawgeti(L, -1, c + 1);
         layout->is_number[c] &= r == 0 || lua_type(L, -1) == LUA_TNUMBER || lua_isnil(L, -1);
         const char *text = cell_text(L, -1, &length);
@@ -211,6 +212,7 @@ static int random_bytes_lua(lua_State *L) {
     struct random *stream = check_stream(L, "r:bytes");
     lua_Integer n = arguments_integer(L, 2, "r:bytes: the number", 0, 1 << 24);
     luaL_Buffer b;
+    engine_charge(L, (uint64_t)n);
     char *to = luaL_buffinitsize(L, &b, (size_t)n);
     for (lua_Integer i = 0; i < n; i++) {
         to[i] = (char)random_below(stream, 256);

@@ -82,14 +82,18 @@ void objects_hold(struct handle *h, struct tree *tree, struct node *node, struct
     h->monitor = monitor;
 }
 
+/* "machine" of "cloud370.machine". */
+static const char *class_noun(const char *class) { return strrchr(class, '.') + 1; }
+
 struct handle *objects_check(lua_State *L, int index, const char *class, const char *what) {
     struct handle *h = luaL_testudata(L, index, class);
     if (!h) {
-        char accepts[48];
-        snprintf(accepts, sizeof accepts, "a %s (is the : of a method call missing?)", strrchr(class, '.') + 1);
+        char accepts[64];
+        snprintf(accepts, sizeof accepts, "a %s%s", class_noun(class),
+                 index == 1 ? " (is the : of a method call missing?)" : "");
         arguments_refuse(L, index, what, accepts);
     } else if (!h->tree || h->tree->closed) {
-        luaL_error(L, "%s: this %s was closed", what, strrchr(class, '.') + 1);
+        luaL_error(L, "%s: the machine was closed", what);
     }
     return h;
 }

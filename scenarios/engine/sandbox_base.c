@@ -11,11 +11,35 @@
 #include "base/random.h"
 #include "scenarios/engine/engine_internal.h"
 
-enum { CLOSE_DEPTH = 50, MODULE_MOST_BYTES = 1 << 20, RESUME_CHARGE = 50 };
+enum {
+    CLOSE_DEPTH = 50,
+    MODULE_MOST_BYTES = 1 << 20,
+    RESUME_CHARGE = 50,
+    LOAD_CHARGE = 50,
+    INTEGER_TEXT_CHARGE = 5, /* a number made into text */
+    FLOAT_TEXT_CHARGE = 30,
+};
 
 /* Registry keys. */
 #define NUMBERS "cloud370.numbers" /* weak table: object -> its number in tostring */
 #define MODULES "cloud370.modules" /* name -> what require returned */
+
+/* --- wrapping the library's functions ----------------------------------------------------------------------------- */
+
+int sandbox_call_original(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+void sandbox_wrap(lua_State *L, const struct sandbox_wrapper *wrappers) {
+    for (; wrappers->name; wrappers++) {
+        lua_getfield(L, -1, wrappers->name);
+        lua_pushcclosure(L, wrappers->function, 1);
+        lua_setfield(L, -2, wrappers->name);
+    }
+}
 
 /* --- text of values ----------------------------------------------------------------------------------------------- */
 
@@ -39,10 +63,24 @@ static void push_number(lua_State *L, int index) {
     lua_remove(L, -2);
 }
 
+void sandbox_clear_nan_sign(lua_State *L, int index) {
+    if (lua_type(L, index) == LUA_TNUMBER && isnan(lua_tonumber(L, index))) {
+        index = lua_absindex(L, index);
+        lua_pushnumber(L, copysign(NAN, 1));
+        lua_replace(L, index);
+    }
+}
+
 const char *sandbox_text(lua_State *L, int index, size_t *length) {
     index = lua_absindex(L, index);
     int type = lua_type(L, index);
-    if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING) {
+    if (type == LUA_TNUMBER) {
+        engine_charge(L, lua_isinteger(L, index) ? INTEGER_TEXT_CHARGE : FLOAT_TEXT_CHARGE);
+        lua_pushvalue(L, index);
+        sandbox_clear_nan_sign(L, -1);
+        return lua_tolstring(L, -1, length);
+    }
+    if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TSTRING) {
         return luaL_tolstring(L, index, length);
     }
     if (luaL_callmeta(L, index, "__tostring")) {
@@ -141,7 +179,7 @@ static int base_load(lua_State *L) {
     const char *text = arguments_text(L, 1, "load: the chunk", &length);
     const char *name = luaL_optstring(L, 2, "=(load)");
     bool has_environment = !lua_isnone(L, 4);
-    engine_charge(L, length);
+    engine_charge(L, length + LOAD_CHARGE);
     if (luaL_loadbufferx(L, text, length, name, "t") != LUA_OK) {
         lua_pushnil(L);
         lua_insert(L, -2);
@@ -509,6 +547,12 @@ static int math_random(lua_State *L) {
     return 1;
 }
 
+/* tonumber: numerals can be long. */
+static int base_tonumber(lua_State *L) {
+    engine_charge(L, lua_type(L, 1) == LUA_TSTRING ? lua_rawlen(L, 1) / 2 : 0);
+    return sandbox_call_original(L);
+}
+
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 const struct engine_function base_functions[] = {
@@ -540,6 +584,7 @@ void sandbox_open_base(lua_State *L) {
         lua_setfield(L, -2, forbidden[i]);
     }
     engine_add_functions(L, base_functions);
+    sandbox_wrap(L, (const struct sandbox_wrapper[]){{"tonumber", base_tonumber}, {NULL, NULL}});
     lua_getfield(L, -1, "coroutine");
     engine_add_functions(L, coroutine_functions);
     lua_pop(L, 1);

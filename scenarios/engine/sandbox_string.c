@@ -15,6 +15,11 @@ enum {
     CAPTURE_OPEN = -1, /* lengths of captures that have none */
     CAPTURE_POSITION = -2,
     STEPS_PER_CHARGE = 16, /* a step costs as much as a Lua instruction */
+    STEPS_PER_CALL = 8,
+    STEPS_PER_RESULT = 4, /* a capture, a replacement */
+    SET_BYTES_PER_STEP = 8,
+    BYTES_PER_STEP = 16, /* compared, copied or counted */
+    CONVERSION_CHARGE = 10,
 };
 
 struct matcher {
@@ -26,15 +31,28 @@ struct matcher {
         ptrdiff_t length;
     } capture[CAPTURES];
     int nesting;
-    unsigned steps;
+    size_t steps; /* not charged yet */
 };
 
 static const char *match(struct matcher *m, const char *s, const char *p);
 
-static void count_step(struct matcher *m) {
-    if (++m->steps % STEPS_PER_CHARGE == 0) {
-        engine_charge(m->L, STEPS_PER_CHARGE);
+static void count_steps(struct matcher *m, size_t n) {
+    m->steps += n;
+    if (m->steps >= STEPS_PER_CHARGE) {
+        engine_charge(m->L, m->steps);
+        m->steps = 0;
     }
+}
+
+/* A look at the pattern's item from p to end. */
+static void count_item(struct matcher *m, const char *p, const char *end) {
+    count_steps(m, 1 + (size_t)(end - p) / SET_BYTES_PER_STEP);
+}
+
+/* A text; numbers are made into one. */
+static const char *check_text(lua_State *L, int index, size_t *length) {
+    sandbox_clear_nan_sign(L, index);
+    return luaL_checklstring(L, index, length);
 }
 
 /* --- one character ------------------------------------------------------------------------------------------------ */
@@ -135,7 +153,7 @@ static const char *match_most(struct matcher *m, const char *s, const char *p, c
     ptrdiff_t n = 0;
     while (item_matches(m, s + n, p, end)) {
         n++;
-        count_step(m);
+        count_item(m, p, end);
     }
     for (; n >= 0; n--) {
         const char *rest = match(m, s + n, end + 1);
@@ -152,6 +170,7 @@ static const char *match_fewest(struct matcher *m, const char *s, const char *p,
         if (rest) {
             return rest;
         }
+        count_item(m, p, end);
         if (!item_matches(m, s, p, end)) {
             return NULL;
         }
@@ -201,7 +220,7 @@ static const char *match_again(struct matcher *m, const char *s, char digit) {
     if ((size_t)(m->subject_end - s) < length || memcmp(s, m->capture[i].start, length)) {
         return NULL;
     }
-    engine_charge(m->L, length / 64);
+    count_steps(m, length / BYTES_PER_STEP);
     return s + length;
 }
 
@@ -215,7 +234,7 @@ static const char *match_balanced(struct matcher *m, const char *s, const char *
     }
     size_t depth = 1;
     while (++s < m->subject_end) {
-        count_step(m);
+        count_steps(m, 1);
         if (*s == p[1]) {
             if (--depth == 0) {
                 return s + 1;
@@ -237,7 +256,7 @@ static bool at_frontier(const struct matcher *m, const char *s, const char *set,
 /* Matches the pattern from p on against the subject from s on: the end of the match, or NULL. */
 static const char *match_here(struct matcher *m, const char *s, const char *p) {
     while (p < m->pattern_end) {
-        count_step(m);
+        count_steps(m, 1);
         if (*p == '(') {
             bool is_position = p + 1 < m->pattern_end && p[1] == ')';
             return open_capture(m, s, p + 1 + is_position, is_position ? CAPTURE_POSITION : CAPTURE_OPEN);
@@ -261,6 +280,7 @@ static const char *match_here(struct matcher *m, const char *s, const char *p) {
                 luaL_error(m->L, "missing '[' after '%%f' in pattern");
             }
             const char *end = item_end(m, p + 2);
+            count_item(m, p, end);
             if (!at_frontier(m, s, p + 2, end)) {
                 return NULL;
             }
@@ -275,6 +295,7 @@ static const char *match_here(struct matcher *m, const char *s, const char *p) {
             continue;
         }
         const char *end = item_end(m, p);
+        count_item(m, p, end);
         char quantifier = end < m->pattern_end ? *end : '\0';
         bool matches = item_matches(m, s, p, end);
         switch (quantifier) {
@@ -332,6 +353,7 @@ static void push_capture(struct matcher *m, int i, const char *s, const char *en
 /* Pushes all captures, or the whole match where `whole` and there are none; how many. */
 static int push_captures(struct matcher *m, const char *s, const char *end, bool whole) {
     int count = m->level == 0 && whole ? 1 : m->level;
+    count_steps(m, (size_t)count * STEPS_PER_RESULT);
     luaL_checkstack(m->L, count, "too many captures");
     for (int i = 0; i < count; i++) {
         push_capture(m, i, s, end);
@@ -345,7 +367,7 @@ static void begin(struct matcher *m, lua_State *L, const char *s, size_t length,
     m->subject_end = s + length;
     m->pattern_end = p + pattern_length;
     m->level = m->nesting = 0;
-    m->steps = 0;
+    m->steps = STEPS_PER_CALL;
 }
 
 /* A start position as the string functions take it, from 1; negative ones count from the end. */
@@ -383,14 +405,14 @@ static const char *search(struct matcher *m, const char **s, const char *p) {
 
 static int find(lua_State *L, bool positions) {
     size_t length, pattern_length;
-    const char *s = luaL_checklstring(L, 1, &length), *p = luaL_checklstring(L, 2, &pattern_length);
+    const char *s = check_text(L, 1, &length), *p = check_text(L, 2, &pattern_length);
     size_t start = start_position(luaL_optinteger(L, 3, 1), length) - 1;
     if (start > length) {
         lua_pushnil(L);
         return 1;
     }
     if (positions && (lua_toboolean(L, 4) || is_plain(p, pattern_length))) {
-        engine_charge(L, (length - start) / 64);
+        engine_charge(L, (length - start + pattern_length) / BYTES_PER_STEP);
         const char *at = memmem(s + start, length - start, p, pattern_length);
         if (at) {
             lua_pushinteger(L, at - s + 1);
@@ -450,8 +472,8 @@ static int step_gmatch(lua_State *L) {
 
 static int string_gmatch(lua_State *L) {
     size_t length;
-    luaL_checklstring(L, 1, &length);
-    luaL_checkstring(L, 2);
+    check_text(L, 1, &length);
+    check_text(L, 2, NULL);
     size_t start = start_position(luaL_optinteger(L, 3, 1), length) - 1;
     lua_settop(L, 2);
     lua_pushinteger(L, start > length ? (lua_Integer)length + 1 : (lua_Integer)start);
@@ -488,6 +510,7 @@ static void add_text(struct matcher *m, luaL_Buffer *b, const char *s, const cha
 static void add_replacement(struct matcher *m, luaL_Buffer *b, const char *s, const char *end) {
     lua_State *L = m->L;
     int type = lua_type(L, 3);
+    count_steps(m, STEPS_PER_RESULT);
     if (type == LUA_TFUNCTION) {
         lua_pushvalue(L, 3);
         lua_call(L, push_captures(m, s, end, true), 1);
@@ -497,6 +520,7 @@ static void add_replacement(struct matcher *m, luaL_Buffer *b, const char *s, co
     } else {
         size_t length;
         const char *text = lua_tolstring(L, 3, &length);
+        count_steps(m, length);
         add_text(m, b, s, end, text, length);
         return;
     }
@@ -506,13 +530,15 @@ static void add_replacement(struct matcher *m, luaL_Buffer *b, const char *s, co
     } else if (!lua_isstring(L, -1)) {
         luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
     } else {
+        sandbox_clear_nan_sign(L, -1);
         luaL_addvalue(b);
     }
 }
 
 static int string_gsub(lua_State *L) {
     size_t length, pattern_length;
-    const char *subject = luaL_checklstring(L, 1, &length), *p = luaL_checklstring(L, 2, &pattern_length);
+    const char *subject = check_text(L, 1, &length), *p = check_text(L, 2, &pattern_length);
+    sandbox_clear_nan_sign(L, 3);
     int type = lua_type(L, 3);
     luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TTABLE || type == LUA_TFUNCTION, 3,
                      "string/function/table");
@@ -547,51 +573,88 @@ static int string_gsub(lua_State *L) {
     return 2;
 }
 
-/* --- bounds on the others; the original is upvalue 1 -------------------------------------------------------------- */
-
-static int call_original(lua_State *L) {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
-}
+/* --- charges for the others; the original is upvalue 1 ------------------------------------------------------------ */
 
 static int string_rep(lua_State *L) {
     size_t length, separator = 0;
-    luaL_checklstring(L, 1, &length);
+    check_text(L, 1, &length);
     lua_Integer n = luaL_checkinteger(L, 2);
+    sandbox_clear_nan_sign(L, 3);
     luaL_optlstring(L, 3, "", &separator);
     if (length + separator == 0) {
         lua_pushliteral(L, "");
         return 1;
     }
     engine_charge(L, n > 0 ? (uint64_t)n : 0);
-    return call_original(L);
+    return sandbox_call_original(L);
 }
 
 /* string.byte(s, i, j) and utf8.codepoint(s, i, j): a value for each byte. */
 static int text_values(lua_State *L) {
     size_t length;
-    luaL_checklstring(L, 1, &length);
+    check_text(L, 1, &length);
     size_t first = start_position(luaL_optinteger(L, 2, 1), length);
     lua_Integer last = luaL_optinteger(L, 3, (lua_Integer)first);
     size_t end = last < 0 ? start_position(last, length) : (size_t)last < length ? (size_t)last : length;
     engine_charge(L, end > first ? end - first : 0);
-    return call_original(L);
+    return sandbox_call_original(L);
 }
 
-/* utf8.len and utf8.offset look at every byte. */
+/* Those that do no more than make their result. */
+static int text_plain(lua_State *L) {
+    check_text(L, 1, NULL);
+    return sandbox_call_original(L);
+}
+
+/* Those that may look at every byte of their text. */
 static int text_scan(lua_State *L) {
     size_t length;
-    luaL_checklstring(L, 1, &length);
-    engine_charge(L, length / 16);
-    return call_original(L);
+    check_text(L, 1, &length);
+    engine_charge(L, length / BYTES_PER_STEP);
+    return sandbox_call_original(L);
 }
 
+/* Those that decode every byte, or obey it: UTF-8, and the formats of pack. */
+static int text_decode(lua_State *L) {
+    size_t length;
+    check_text(L, 1, &length);
+    for (int i = 2; i <= lua_gettop(L); i++) {
+        sandbox_clear_nan_sign(L, i);
+    }
+    engine_charge(L, length);
+    return sandbox_call_original(L);
+}
+
+/* The iterator of utf8.codes: skips continuation bytes, as many as there are. */
+static int step_codes(lua_State *L) {
+    size_t length;
+    const char *s = luaL_checklstring(L, 1, &length);
+    lua_Integer n = lua_tointeger(L, 2);
+    size_t at = n >= 0 ? (size_t)n : length, first = at;
+    while (at < length && ((unsigned char)s[at] & 0xC0) == 0x80) {
+        at++;
+    }
+    engine_charge(L, 1 + (at - first) / 4);
+    return sandbox_call_original(L);
+}
+
+static int utf8_codes(lua_State *L) {
+    check_text(L, 1, NULL);
+    int results = sandbox_call_original(L);
+    lua_pushvalue(L, -results);
+    lua_pushcclosure(L, step_codes, 1);
+    lua_replace(L, -results - 1);
+    return results;
+}
+
+/* The end of the conversion at text[i], behind its %, flags, width and precision: where its letter is. */
+static size_t conversion_letter(const char *text, size_t i) { return i + strspn(text + i, "-+ #0123456789."); }
+
 static int string_format(lua_State *L) {
-    const char *format = luaL_checkstring(L, 1);
-    size_t length = lua_rawlen(L, 1);
+    size_t length;
+    const char *format = check_text(L, 1, &length);
     int argument = 1;
+    uint64_t charge = length / 4;
     for (size_t i = 0; i < length; i++) {
         if (format[i] != '%') {
             continue;
@@ -600,16 +663,35 @@ static int string_format(lua_State *L) {
             continue;
         }
         argument++;
-        i += strspn(format + i, "-+ #0123456789.");
+        i = conversion_letter(format, i);
         if (format[i] == 'p') {
             return luaL_error(L, "string.format: %%p is not there: host addresses differ from run to run");
         }
-        if (format[i] == 's' && argument <= lua_gettop(L) && lua_type(L, argument) > LUA_TSTRING) {
+        if (argument > lua_gettop(L)) {
+            break; /* the original says what is wrong */
+        }
+        if (format[i] == 's' && lua_type(L, argument) != LUA_TSTRING) {
             sandbox_text(L, argument, NULL);
             lua_replace(L, argument);
         }
+        sandbox_clear_nan_sign(L, argument);
+        charge += CONVERSION_CHARGE;
+        if (lua_type(L, argument) == LUA_TSTRING) {
+            charge += lua_rawlen(L, argument) / (strchr("sq", format[i]) ? BYTES_PER_STEP : 2);
+        }
     }
-    return call_original(L);
+    engine_charge(L, charge);
+    int results = sandbox_call_original(L);
+    engine_charge(L, lua_rawlen(L, -1) / 2); /* long numbers */
+    return results;
+}
+
+/* Arithmetic on texts: numerals can be long. */
+static int text_arithmetic(lua_State *L) {
+    for (int i = 1; i <= 2; i++) {
+        engine_charge(L, lua_type(L, i) == LUA_TSTRING ? lua_rawlen(L, i) / 2 : 0);
+    }
+    return sandbox_call_original(L);
 }
 
 static const struct engine_function string_functions[] = {
@@ -617,28 +699,35 @@ static const struct engine_function string_functions[] = {
     {"gsub", string_gsub, ""}, {NULL, NULL, NULL},
 };
 
-static void wrap_function(lua_State *L, const char *name, lua_CFunction function) {
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, function, 1);
-    lua_setfield(L, -2, name);
-}
+static const struct sandbox_wrapper string_wrappers[] = {
+    {"rep", string_rep},   {"format", string_format}, {"byte", text_values},   {"len", text_plain},
+    {"sub", text_plain},   {"upper", text_scan},      {"lower", text_scan},    {"reverse", text_scan},
+    {"pack", text_decode}, {"packsize", text_decode}, {"unpack", text_decode}, {NULL, NULL},
+};
+
+static const struct sandbox_wrapper utf8_wrappers[] = {
+    {"codepoint", text_values}, {"len", text_decode}, {"offset", text_scan}, {"codes", utf8_codes}, {NULL, NULL},
+};
+
+static const struct sandbox_wrapper arithmetic_wrappers[] = {
+    {"__add", text_arithmetic},  {"__sub", text_arithmetic}, {"__mul", text_arithmetic},
+    {"__div", text_arithmetic},  {"__mod", text_arithmetic}, {"__pow", text_arithmetic},
+    {"__idiv", text_arithmetic}, {"__unm", text_arithmetic}, {NULL, NULL},
+};
 
 void sandbox_open_string(lua_State *L) {
     lua_getglobal(L, "string");
     engine_add_functions(L, string_functions);
-    wrap_function(L, "rep", string_rep);
-    wrap_function(L, "format", string_format);
-    wrap_function(L, "byte", text_values);
+    sandbox_wrap(L, string_wrappers);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
     lua_getglobal(L, "utf8");
-    wrap_function(L, "codepoint", text_values);
-    wrap_function(L, "len", text_scan);
-    wrap_function(L, "offset", text_scan);
+    sandbox_wrap(L, utf8_wrappers);
     lua_pop(L, 2);
     /* ("x"):rep(3) works through this metatable, which scenarios must not change. */
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1);
+    sandbox_wrap(L, arithmetic_wrappers);
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 2);

@@ -1,25 +1,15 @@
-/* The table library made safe: functions that run over a length charge it first, because a length can be anything that
- * a metamethod says. Sorting is a merge sort: stable, so that equal elements never depend on chance (the original draws
- * its pivots from the clock). */
+/* The table library made safe: every function pays for each element before it touches it, because a length can be
+ * anything that a metamethod says. Sorting is a merge sort: stable, so that equal elements never depend on chance (the
+ * original draws its pivots from the clock). */
+#include <limits.h>
+
 #include "scenarios/engine/engine_internal.h"
 
-enum { LENGTH_MOST = 100000000, SORT_MOST = 10000000 };
-
-static int call_original(lua_State *L) {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
-}
-
-/* Charges the elements from first to last. */
-static void charge_range(lua_State *L, lua_Integer first, lua_Integer last) {
-    if (first > last) {
-        return;
-    }
-    uint64_t count = (uint64_t)last - (uint64_t)first + 1;
-    engine_charge(L, count ? count : UINT64_MAX);
-}
+enum {
+    LENGTH_MOST = 100000000,
+    SORT_MOST = 10000000,
+    ELEMENT_CHARGE = 3, /* moved, taken or compared */
+};
 
 static lua_Integer checked_length(lua_State *L) {
     luaL_checkany(L, 1);
@@ -30,7 +20,7 @@ static lua_Integer checked_length(lua_State *L) {
     return n;
 }
 
-/* For functions that ask for the length themselves: __len could give them another one. */
+/* The length of a table that is to be changed: __len could give another one every time. */
 static lua_Integer own_length(lua_State *L, const char *who) {
     luaL_checktype(L, 1, LUA_TTABLE);
     if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL) {
@@ -39,47 +29,131 @@ static lua_Integer own_length(lua_State *L, const char *who) {
     return (lua_Integer)lua_rawlen(L, 1);
 }
 
+/* A table, or what can be read like one. */
+static void check_readable(lua_State *L, int index) {
+    if (lua_type(L, index) == LUA_TTABLE) {
+        return;
+    }
+    if (luaL_getmetafield(L, index, "__index") == LUA_TNIL) {
+        luaL_checktype(L, index, LUA_TTABLE);
+    }
+    lua_pop(L, 1);
+}
+
+/* to[at] = from[i]; tables at stack indices. */
+static void move_element(lua_State *L, int from, lua_Integer i, int to, lua_Integer at) {
+    engine_charge(L, ELEMENT_CHARGE);
+    lua_geti(L, from, i);
+    lua_seti(L, to, at);
+}
+
+/* table.insert(t, [place,] value) */
 static int table_insert(lua_State *L) {
-    lua_Integer n = own_length(L, "table.insert");
-    if (lua_gettop(L) == 3) {
-        charge_range(L, luaL_checkinteger(L, 2), n);
+    lua_Integer end = own_length(L, "table.insert") + 1, place = end;
+    int count = lua_gettop(L);
+    if (count == 3) {
+        place = luaL_checkinteger(L, 2);
+        luaL_argcheck(L, place >= 1 && place <= end, 2, "position out of bounds");
+        for (lua_Integer i = end; i > place; i--) {
+            move_element(L, 1, i - 1, 1, i);
+        }
+    } else if (count != 2) {
+        return luaL_error(L, "wrong number of arguments to 'insert'");
     }
-    return call_original(L);
+    lua_seti(L, 1, place);
+    return 0;
 }
 
+/* table.remove(t [, place]) */
 static int table_remove(lua_State *L) {
-    lua_Integer n = own_length(L, "table.remove");
-    if (!lua_isnoneornil(L, 2)) {
-        charge_range(L, luaL_checkinteger(L, 2), n);
+    lua_Integer n = own_length(L, "table.remove"), place = luaL_optinteger(L, 2, n);
+    if (!lua_isnoneornil(L, 2) && place != n) {
+        luaL_argcheck(L, place >= 1 && place <= n + 1, 2, "position out of bounds");
     }
-    return call_original(L);
+    lua_geti(L, 1, place);
+    for (; place < n; place++) {
+        move_element(L, 1, place + 1, 1, place);
+    }
+    lua_pushnil(L);
+    lua_seti(L, 1, place);
+    return 1;
 }
 
-/* Makes the range at stack `at` (first, last) explicit, and charges it. */
-static void fix_range(lua_State *L, int at) {
-    lua_Integer first = luaL_optinteger(L, at, 1);
-    lua_Integer last = lua_isnoneornil(L, at + 1) ? checked_length(L) : luaL_checkinteger(L, at + 1);
-    lua_settop(L, at - 1);
-    lua_pushinteger(L, first);
-    lua_pushinteger(L, last);
-    charge_range(L, first, last);
+/* table.move(from, first, last, at [, to]) */
+static int table_move(lua_State *L) {
+    lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3), at = luaL_checkinteger(L, 4);
+    int to = lua_isnoneornil(L, 5) ? 1 : 5;
+    check_readable(L, 1);
+    check_readable(L, to);
+    if (last >= first) {
+        luaL_argcheck(L, first > 0 || last < LUA_MAXINTEGER + first, 3, "too many elements to move");
+        lua_Integer n = last - first + 1;
+        luaL_argcheck(L, at <= LUA_MAXINTEGER - n + 1, 4, "destination wrap around");
+        if (at > last || at <= first || (to != 1 && !lua_compare(L, 1, to, LUA_OPEQ))) {
+            for (lua_Integer i = 0; i < n; i++) {
+                move_element(L, 1, first + i, to, at + i);
+            }
+        } else { /* the ranges overlap: from the end */
+            for (lua_Integer i = n; i-- > 0;) {
+                move_element(L, 1, first + i, to, at + i);
+            }
+        }
+    }
+    lua_pushvalue(L, to);
+    return 1;
 }
 
+static void add_element(lua_State *L, luaL_Buffer *b, lua_Integer i) {
+    engine_charge(L, ELEMENT_CHARGE);
+    lua_geti(L, 1, i);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        sandbox_text(L, -1, NULL);
+        lua_remove(L, -2);
+    } else if (lua_type(L, -1) != LUA_TSTRING) {
+        luaL_error(L, "invalid value (at index %I) in table for 'concat'", i);
+    }
+    luaL_addvalue(b);
+}
+
+/* table.concat(t [, separator [, first [, last]]]) */
 static int table_concat(lua_State *L) {
+    luaL_Buffer b;
+    size_t length;
     lua_settop(L, 4);
-    fix_range(L, 3);
-    return call_original(L);
+    check_readable(L, 1);
+    sandbox_clear_nan_sign(L, 2);
+    const char *separator = luaL_optlstring(L, 2, "", &length);
+    lua_Integer i = luaL_optinteger(L, 3, 1);
+    lua_Integer last = lua_isnil(L, 4) ? checked_length(L) : luaL_checkinteger(L, 4);
+    luaL_buffinit(L, &b);
+    for (; i < last; i++) {
+        add_element(L, &b, i);
+        luaL_addlstring(&b, separator, length);
+    }
+    if (i == last) {
+        add_element(L, &b, i);
+    }
+    luaL_pushresult(&b);
+    return 1;
 }
 
+/* table.unpack(t [, first [, last]]) */
 static int table_unpack(lua_State *L) {
     lua_settop(L, 3);
-    fix_range(L, 2);
-    return call_original(L);
-}
-
-static int table_move(lua_State *L) {
-    charge_range(L, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
-    return call_original(L);
+    lua_Integer first = luaL_optinteger(L, 2, 1);
+    lua_Integer last = lua_isnil(L, 3) ? checked_length(L) : luaL_checkinteger(L, 3);
+    if (first > last) {
+        return 0;
+    }
+    uint64_t count = (uint64_t)last - (uint64_t)first;
+    if (count >= INT_MAX || !lua_checkstack(L, (int)(count + 1))) {
+        return luaL_error(L, "too many results to unpack");
+    }
+    for (uint64_t i = 0; i <= count; i++) {
+        engine_charge(L, ELEMENT_CHARGE);
+        lua_geti(L, 1, first + (lua_Integer)i);
+    }
+    return (int)count + 1;
 }
 
 /* Whether the value at `a` comes before the one at `b`; stack 2 is the order function or nil. */
@@ -101,6 +175,7 @@ static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer m
     lua_Integer left = low, right = middle;
     for (lua_Integer out = low; out < high; out++) {
         bool take_right = false;
+        engine_charge(L, ELEMENT_CHARGE);
         if (left < middle && right < high) {
             lua_rawgeti(L, from, left);
             lua_rawgeti(L, from, right);
@@ -127,12 +202,10 @@ static int table_sort(lua_State *L) {
     lua_createtable(L, (int)(n > 0 ? n : 0), 0); /* 3 and 4: the runs, from one to the other */
     lua_createtable(L, (int)(n > 0 ? n : 0), 0);
     for (lua_Integer i = 1; i <= n; i++) {
-        lua_geti(L, 1, i);
-        lua_rawseti(L, 3, i);
+        move_element(L, 1, i, 3, i);
     }
     int from = 3, to = 4;
     for (lua_Integer width = 1; width < n; width *= 2) {
-        engine_charge(L, (uint64_t)n);
         for (lua_Integer low = 1; low <= n; low += 2 * width) {
             lua_Integer middle = low + width <= n ? low + width : n + 1;
             lua_Integer high = middle + width <= n ? middle + width : n + 1;
@@ -142,22 +215,18 @@ static int table_sort(lua_State *L) {
         to = to == 3 ? 4 : 3;
     }
     for (lua_Integer i = 1; i <= n; i++) {
-        lua_rawgeti(L, from, i);
-        lua_seti(L, 1, i);
+        move_element(L, from, i, 1, i);
     }
     return 0;
 }
 
+static const struct engine_function table_functions[] = {
+    {"insert", table_insert, ""}, {"remove", table_remove, ""}, {"move", table_move, ""}, {"concat", table_concat, ""},
+    {"unpack", table_unpack, ""}, {"sort", table_sort, ""},     {NULL, NULL, NULL},
+};
+
 void sandbox_open_table(lua_State *L) {
-    static const luaL_Reg bounded[] = {{"insert", table_insert}, {"remove", table_remove}, {"concat", table_concat},
-                                       {"unpack", table_unpack}, {"move", table_move},     {NULL, NULL}};
     lua_getglobal(L, "table");
-    for (const luaL_Reg *f = bounded; f->name; f++) {
-        lua_getfield(L, -1, f->name);
-        lua_pushcclosure(L, f->func, 1);
-        lua_setfield(L, -2, f->name);
-    }
-    lua_pushcfunction(L, table_sort);
-    lua_setfield(L, -2, "sort");
+    engine_add_functions(L, table_functions);
     lua_pop(L, 1);
 }

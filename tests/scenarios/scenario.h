@@ -17,6 +17,7 @@ struct outcome {
     double points, most;
     char message[512]; /* of the first failed check */
     uint64_t lua_used, machine_used;
+    unsigned polls; /* for tests of interruption: how often it was asked for */
 };
 
 static inline void scenario_take_output(void *self, const char *text, size_t length) {

@@ -231,8 +231,11 @@ static void test_machine_output_ends_with_the_budget(void **state) {
 static void test_machine_can_be_closed(void **state) {
     (void)state;
     scenario_fails("local m = machine.new{} local r = m.gpr m:close() print(m, r) m:run()", ERROR_INPUT,
-                   "m:run: this machine was closed");
-    scenario_fails("local m = machine.new{} local c = m.console m:close() c:text()", ERROR_INPUT, "closed");
+                   "m:run: the machine was closed");
+    scenario_fails("local m = machine.new{} local c = m.console m:close() c:text()", ERROR_INPUT,
+                   "m.console:text: the machine was closed");
+    scenario_fails("local m = machine.new{} local r = m.gpr m:close() print(r[1])", ERROR_INPUT,
+                   "m.gpr or m.cr: the machine was closed");
     scenario_fails("local m = machine.new{memory = '2M'} local v = vmm.new{on = m} local g = v:guest{memory = '64K'} "
                    "m:close() g:restart()",
                    ERROR_INPUT, "closed");
@@ -403,6 +406,10 @@ static void test_api_names_what_is_wrong_with_an_argument(void **state) {
         {"machine.new{}.printer:type('x')", "a printer has no keyboard"},
         {"vmm.new()", "vmm.new: the argument is missing"},
         {"vmm.new{}", "vmm.new: on is missing; it takes a machine"},
+        {"vmm.new{on = vmm.new{on = machine.new{memory = '2M'}}}", "vmm.new: on is a vmm; it takes a machine"},
+        {"vmm.new{on = machine.new{}.gpr}", "vmm.new: on is registers; it takes a machine"},
+        {"vmm.new{on = assemble.string(' END')}", "vmm.new: on is an assembly; it takes a machine"},
+        {"vmm.new{on = random.new('x')}", "vmm.new: on is a random stream; it takes a machine"},
         {"vmm.new{on = machine.new{}, kind = 'hybrid'}", "kind is \"hybrid\", which is not there yet; it takes"},
         {"vmm.new{on = machine.new{}, kind = 'magic'}", "kind is \"magic\", which is not a kind of monitor"},
         {"local m = machine.new{memory = '2M'} vmm.new{on = m} vmm.new{on = m}", "vmm.new:"},

@@ -189,6 +189,105 @@ static void test_sandbox_stops_when_it_is_interrupted(void **state) {
     scenario_fini(&o);
 }
 
+/* Each is one call of a library function, behind the print. */
+static const char *const long_calls[] = {
+    "print('go') table.move({}, 1, 1e8, 2)",
+    "print('go') table.concat(setmetatable({}, {__index = function() return 'x' end}), '', 1, 1e7)",
+    "local t = setmetatable({}, {__index = function() return 'x' end}) print('go') table.unpack(t, 1, 900000)",
+    "local t = {} for i = 1, 1e5 do t[i] = i end print('go') table.insert(t, 1, 0)",
+    "local t = {} for i = 1, 1e5 do t[i] = i end print('go') table.remove(t, 1)",
+    "local t = {} for i = 1, 1e5 do t[i] = -i end print('go') table.sort(t)",
+    "local s = ('a'):rep(1 << 20) print('go') s:find('.-b')",
+    "local s = ('a'):rep(1 << 20) print('go') s:match('[^a]')",
+    "local s = ('a'):rep(1 << 20) print('go') s:gsub('a', 'b')",
+    "local s = ('a'):rep(1 << 20) print('go') s:find('%bab')",
+    "local s = ('a'):rep(1 << 20) print('go') s:gmatch('b')()",
+};
+
+static bool after_go(void *self) {
+    struct outcome *o = self;
+    return o->output.length && ++o->polls > 1000;
+}
+
+static void test_sandbox_is_interrupted_inside_library_calls(void **state) {
+    (void)state;
+    struct engine_options options = {.interrupted = after_go};
+    for (size_t i = 0; i < sizeof long_calls / sizeof *long_calls; i++) {
+        struct outcome o;
+        scenario_run(&o, long_calls[i], &options);
+        if (o.ok || strcmp(o.e.text, "interrupted")) {
+            fail_msg("\"%s\", from: %s", o.e.text, long_calls[i]);
+        }
+        scenario_fini(&o);
+    }
+}
+
+/* What a call must at least be charged. */
+static const struct {
+    const char *before, *call;
+    uint64_t least;
+} charges[] = {
+    {"local t = {} for i = 1, 1000 do t[i] = i + 0.5 end", "table.concat(t)", 30000},
+    {"local t = {} for i = 1, 1000 do t[i] = i end", "table.concat(t, ',')", 8000},
+    {"", "table.move({}, 1, 1000, 2)", 3000},
+    {"local t = {} for i = 1, 1000 do t[i] = i end", "table.insert(t, 1, 0)", 3000},
+    {"local t = {} for i = 1, 1000 do t[i] = i end", "table.remove(t, 1)", 2900},
+    {"local t = {} for i = 1, 1000 do t[i] = i end", "table.unpack(t)", 3000},
+    {"local t = {} for i = 1, 1000 do t[i] = i end", "table.sort(t)", 30000},
+    {"local s = ('0'):rep(100000)", "tonumber(s)", 50000},
+    {"local s = ('0'):rep(100000)", "local n = s + 1", 50000},
+    {"local s = ('0'):rep(100000)", "local n = -s", 50000},
+    {"local s = ('0'):rep(100000)", "string.format('%d', s)", 50000},
+    {"local s = ('x'):rep(100000)", "string.format('%.5s', s)", 6000},
+    {"", "string.format('%99.99f', 1e308)", 200},
+    {"", "string.format('%d', 1)", 10},
+    {"", "tostring(1 / 3)", 30},
+    {"local f = (' '):rep(100000)", "string.pack(f)", 100000},
+    {"local f = (' '):rep(100000)", "string.unpack(f, '')", 100000},
+    {"local f = ('x'):rep(100000)", "string.packsize(f)", 100000},
+    {"local s = ('x'):rep(100000)", "utf8.len(s)", 100000},
+    {"local s, f = ('\\x80'):rep(100000), utf8.codes('')", "pcall(f, s, 0)", 25000},
+    {"local s = ('a'):rep(100) local p = '[' .. ('b'):rep(1000) .. ']'", "s:find(p)", 12500},
+    {"local s = ('a'):rep(1000)", "s:match('%f[b]')", 1000},
+    {"local s = ('a'):rep(100000)", "s:find('b', 1, true)", 6000},
+    {"local m = machine.new{}", "m:write(0, ('x'):rep(100000))", 6000},
+    {"local r = random.new('x')", "r:bytes(100000)", 100000},
+};
+
+static void test_sandbox_charges_library_calls_for_their_work(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof charges / sizeof *charges; i++) {
+        char text[300];
+        struct outcome none, ten;
+        snprintf(text, sizeof text, "%s", charges[i].before);
+        scenario_run(&none, text, NULL);
+        snprintf(text, sizeof text, "%s for i = 1, 10 do %s end", charges[i].before, charges[i].call);
+        scenario_run(&ten, text, NULL);
+        if (!ten.ok || ten.lua_used - none.lua_used < 10 * charges[i].least) {
+            fail_msg("%s: %llu %s", charges[i].call, (unsigned long long)(ten.lua_used - none.lua_used) / 10,
+                     ten.e.text);
+        }
+        scenario_fini(&none);
+        scenario_fini(&ten);
+    }
+}
+
+/* The sign of a NaN depends on the host. */
+static void test_sandbox_prints_no_sign_of_a_nan(void **state) {
+    (void)state;
+    scenario_prints("print(0/0, -(0/0), 1/0, -1/0, tostring(0/0), tostring(-(0/0)))",
+                    "nan\tnan\tinf\t-inf\tnan\tnan\n");
+    scenario_prints("for _, n in ipairs{0/0, -(0/0)} do print(('%f %e %G %s %5.1f %+f'):format(n, n, n, n, n, n)) end",
+                    "nan nan NAN nan   nan +nan\nnan nan NAN nan   nan +nan\n");
+    scenario_prints("for _, n in ipairs{0/0, -(0/0)} do print(table.concat({n, n}, n), #string.rep(n, 2, n), "
+                    "string.upper(n), (('x'):gsub('x', n)), (('x'):gsub('x', {x = n})), string.find(n, n)) end",
+                    "nannannan\t9\tNAN\tnan\tnan\t1\t3\nnannannan\t9\tNAN\tnan\tnan\t1\t3\n");
+    scenario_prints("print(string.pack('>d', 0/0) == string.pack('>d', -(0/0)))", "true\n");
+    scenario_prints("table_print{{0/0, -(0/0)}}", "nan  nan\n");
+    scenario_fails("machine.new{memory = 0/0}", ERROR_INPUT, "memory is nan;");
+    scenario_fails("machine.new{memory = -(0/0)}", ERROR_INPUT, "memory is nan;");
+}
+
 static void test_sandbox_survives_deep_recursion(void **state) {
     (void)state;
     scenario_prints("local function f() return 1 + f() end print(pcall(f) == false)", "true\n");
@@ -311,6 +410,9 @@ int main(void) {
         cmocka_unit_test(test_sandbox_end_cannot_be_caught),
         cmocka_unit_test(test_sandbox_bounds_memory),
         cmocka_unit_test(test_sandbox_stops_when_it_is_interrupted),
+        cmocka_unit_test(test_sandbox_is_interrupted_inside_library_calls),
+        cmocka_unit_test(test_sandbox_charges_library_calls_for_their_work),
+        cmocka_unit_test(test_sandbox_prints_no_sign_of_a_nan),
         cmocka_unit_test(test_sandbox_survives_deep_recursion),
         cmocka_unit_test(test_sandbox_is_repeatable),
         cmocka_unit_test(test_sandbox_iterates_in_order),

@@ -24,7 +24,8 @@ head -c 8192 /dev/zero >large.img
 
 # Usage.
 refused "no command is given"
-refused "unknown command frob; there are: run, asm, disasm, exec, bench, doctor" frob
+refused "unknown command frob; there are: run, asm, disasm, exec, bench, doctor, help, test" frob
+refused "did you mean test?" tset
 refused "did you mean exec?" exce
 refused "unknown command tui" tui x.lua
 refused "unknown command grade" grade
@@ -83,7 +84,7 @@ refused "flat" exec stop.img --model none
 refused "hybrid is not there yet; there is: trap-and-emulate" exec stop.img --under hybrid
 refused "is not there yet" exec stop.img --under module:x.so
 refused "magic is not a kind of monitor" exec stop.img --under trap-and-emulate,magic
-refused "an empty kind" exec stop.img --under ''
+refused "--under is empty; it takes the kinds of the monitors, from the lowest up" exec stop.img --under ''
 refused "an empty kind" exec stop.img --under trap-and-emulate,
 t=trap-and-emulate
 refused "at most" exec stop.img --under $t,$t,$t,$t,$t,$t,$t,$t,$t

@@ -82,6 +82,8 @@ out_has "interruptions: restart 1, svc 9, program 4, io 9"
 out_has "monitor 1, trap-and-emulate: "
 out_has "002000  F0002040 F0002060 F0002080 00000001  0.. 0..-0......."
 out_has "where the cycles went"
+expect 3 "$CLOUD370" exec walk.img --memory 64K --max-instructions 2
+out_has "stopped: limit, after 1 instruction and "
 
 # disasm: asm makes the same bytes again.
 expect 0 "$CLOUD370" disasm walk.img

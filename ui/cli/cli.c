@@ -188,9 +188,16 @@ static const char *option_name(const void *table, unsigned i) {
     return i < sizeof root_options / sizeof *root_options ? root_options[i].name : NULL;
 }
 
+static const char launcher_command[] = "test"; /* not ours, but users know it as one of the commands */
+
+/* Name i of all commands; NULL past the last. */
 static const char *command_name(const void *table, unsigned i) {
+    unsigned count = 0;
     (void)table;
-    return cli_commands[i] ? cli_commands[i]->name : NULL;
+    while (cli_commands[count]) {
+        count++;
+    }
+    return i < count ? cli_commands[i]->name : i == count ? launcher_command : NULL;
 }
 
 /* "exec: " where a command is known, for messages. */
@@ -258,13 +265,14 @@ static bool find_command(struct cli *cli, const char *name) {
             return true;
         }
     }
-    if (!strcmp(name, "test")) {
+    if (!strcmp(name, launcher_command)) {
         cli_refuse(cli, "test is a command of the launcher: ./cloud370 test, in the source tree");
         return false;
     }
     char list[256] = "";
-    for (unsigned i = 0; cli_commands[i]; i++) {
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", cli_commands[i]->name);
+    const char *known;
+    for (unsigned i = 0; (known = command_name(NULL, i)); i++) {
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", known);
     }
     const char *near = cli_nearest(name, command_name, NULL);
     cli_refuse(cli, "unknown command %s; %s%s%sthere are: %s", name, near ? "did you mean " : "", near ? near : "",

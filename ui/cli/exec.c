@@ -134,6 +134,12 @@ static bool read_kinds(struct job *job) {
     for (unsigned i = 0; (name = vmm_kind_name(i)); i++) {
         snprintf(ready + strlen(ready), sizeof ready - strlen(ready), "%s%s", i ? ", " : "", name);
     }
+    if (!*text) {
+        cli_refuse(job->cli,
+                   "--under is empty; it takes the kinds of the monitors, from the lowest up, separated by commas: %s",
+                   ready);
+        return false;
+    }
     job->kinds_text = strdup(text);
     if (!job->kinds_text) {
         cli_fail(job->cli, &(struct error){ERROR_INTERNAL, "out of memory"});
@@ -423,6 +429,9 @@ static bool print_answer_json(const struct job *job, const struct tower *tower, 
 
 /* --- the answer for people ---------------------------------------------------------------------------------------- */
 
+/* What makes a noun plural behind the number n. */
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
 static void print_registers(FILE *out, const char *name, const uint32_t registers[16]) {
     for (unsigned n = 0; n < 16; n += 8) {
         fprintf(out, "%-3s %2u-%-2u ", name, n, n + 7);
@@ -485,8 +494,9 @@ static void print_answer(const struct job *job, const struct tower *tower, enum 
     units_grouped(a, stats.instructions);
     units_grouped(b, bare.cycles);
     units_grouped(c, bare.cycles * (CYCLE_PICOSECONDS / 1000) / 1000);
-    fprintf(out, "stopped: %s, after %s instructions and %s cycles (%s us, model %s)\n",
-            status == MACHINE_IDLE ? "waiting for what will not come" : stop_name(status), a, b, c, job->model.name);
+    fprintf(out, "stopped: %s, after %s instruction%s and %s cycle%s (%s us, model %s)\n",
+            status == MACHINE_IDLE ? "waiting for what will not come" : stop_name(status), a,
+            plural(stats.instructions), b, plural(bare.cycles), c, job->model.name);
     fprintf(out, "PSW %.8s %s  %s mode, %s state%s%s, key %X, cc %u, at %06X\n", hex, hex + 8,
             psw_ec(&state.psw) ? "EC" : "BC", psw_problem(&state.psw) ? "problem" : "supervisor",
             psw_dat(&state.psw) ? ", DAT on" : "", psw_wait(&state.psw) ? ", waiting" : "", state.psw.key, state.psw.cc,
@@ -509,8 +519,8 @@ static void print_answer(const struct job *job, const struct tower *tower, enum 
         units_grouped(a, monitor.traps);
         units_grouped(b, monitor.shadow_faults);
         units_grouped(c, machine_booked_level(tower->bare, (int)k));
-        fprintf(out, "monitor %u, %s: %s traps, %s shadow faults, %s cycles\n", k + 1, vmm_kind(tower->monitor[k]), a,
-                b, c);
+        fprintf(out, "monitor %u, %s: %s trap%s, %s shadow fault%s, %s cycles\n", k + 1, vmm_kind(tower->monitor[k]), a,
+                plural(monitor.traps), b, plural(monitor.shadow_faults), c);
     }
     for (unsigned i = 0; i < job->dump_count; i++) {
         print_dump(out, tower->innermost, &job->dumps[i]);
