@@ -1,5 +1,5 @@
 /* Channels: runs channel programs and keeps the conditions that they leave behind (Principles of Operation,
- * "Input/Output Operations"; condition codes and CSWs as Hercules gives them).
+ * "Input/Output Operations").
  *
  * A program runs as a whole inside channel_start_io: its data are moved and its devices have acted when that returns.
  * What takes time is only its ending, an event of the timeline. Everything about a running program is in a struct
@@ -22,6 +22,7 @@ enum {
 
     COMMAND_NO_OPERATION = 0x03,
 
+    CAW_MUST_BE_ZERO = 0x0F000000,
     ADDRESS_MASK = 0xFFFFFF,
     BLOCK_BYTES = 2048, /* fetch and store stay within one */
 
@@ -50,6 +51,10 @@ struct program {
     bool pci;
     uint32_t pci_behind;
     sim_time free_at; /* when the device has done what it was told so far */
+    sim_time alone;   /* how much of that, at its end, the last command leaves to the device alone */
+    sim_time burst;   /* and for how long before that the device holds the channel */
+    bool asked;       /* a device has been given a command */
+    bool initial;     /* the last command was ended by the status with which the device answered it */
     bool committed;   /* the subchannel knows of this program */
     bool chained;     /* the current command is not the first; `previous` is the code of the one before */
     uint8_t previous;
@@ -61,13 +66,20 @@ struct condition {
     uint64_t order; /* of arrival in the set */
     uint64_t csw;
 };
-enum condition_kind { CONDITION_PCI, CONDITION_ENDING, CONDITION_ATTENTION, CONDITION_KINDS };
+enum condition_kind {
+    CONDITION_PCI,
+    CONDITION_ENDING,
+    CONDITION_DEVICE, /* device end, apart from channel end */
+    CONDITION_ATTENTION,
+    CONDITION_KINDS
+};
 
 enum activity {
     ACTIVITY_NONE,
     ACTIVITY_ENDING,  /* the program has run; its ending status comes by event */
     ACTIVITY_WAITING, /* for the device, inside `program` */
     ACTIVITY_READY,   /* the device is ready: to be continued when the host may be called */
+    ACTIVITY_ALONE,   /* the subchannel is free, the device still moves: its device end comes by event */
 };
 
 struct subchannel {
@@ -77,7 +89,9 @@ struct subchannel {
     struct device *device;
     enum activity activity;
     struct timeline_event ending;
-    uint64_t ending_csw; /* what the event will present; afterwards the device's last CSW */
+    uint64_t ending_csw;             /* what the event will present; afterwards the device's last CSW */
+    sim_time device_end;             /* when the device will be done, if it is to say so apart; 0: it is not */
+    sim_time burst_begin, burst_end; /* when the device holds the channel */
     struct condition conditions[CONDITION_KINDS];
     struct program program; /* while waiting or ready */
 };
@@ -233,7 +247,9 @@ static bool fetch_ccw(struct channel_set *s, struct program *p, bool chaining_da
         uint32_t address = bytes_get24(text + 1);
         p->next = p->behind;
         if ((text[0] & 0x0F) == 0x08) {
-            if (transferred || address % sizeof text != 0)
+            bool first = !chaining_data && !p->chained; /* Hercules allows it */
+            if (transferred || address % sizeof text != 0 ||
+                (first && s->host.conditions == CHANNEL_CONDITIONS_ARCHITECTURE))
                 return program_check(p);
             p->next = address;
             continue;
@@ -282,6 +298,11 @@ enum command_result { COMMAND_DONE, COMMAND_WAITS };
 
 static bool sends_data(uint8_t code) { return (code & 3) == 1 || (code & 3) == 3; }
 
+static bool is_immediate(const struct subchannel *u, uint8_t code) {
+    const struct device_ops *ops = u->device->ops;
+    return code == COMMAND_NO_OPERATION || ((code & 3) == 3 && ops->immediate && ops->immediate(code));
+}
+
 /* Gives the command to the device and takes its answer, but for data and lengths. False: the device is to be waited
  * for. */
 static bool ask_device(struct subchannel *u, struct program *p, struct device_command *c) {
@@ -289,10 +310,15 @@ static bool ask_device(struct subchannel *u, struct program *p, struct device_co
     if (c->wait)
         return false;
     assert(c->used <= c->count);
+    assert(c->alone + c->burst <= c->cycles);
     sim_time now = timeline_now(u->set->host.timeline), most = PROGRAM_TIME_MOST;
     sim_time takes = c->cycles < most / CYCLE_PICOSECONDS ? c->cycles * CYCLE_PICOSECONDS : most;
     p->free_at = takes < now + most - p->free_at ? p->free_at + takes : now + most;
+    p->alone = takes < most ? c->alone * CYCLE_PICOSECONDS : 0;
+    p->burst = takes < most ? c->burst * CYCLE_PICOSECONDS : 0;
     p->unit_status = c->status;
+    p->asked = true;
+    p->initial = is_immediate(u, c->code) || ((c->status & UNIT_CHECK) && c->used == 0);
     return true;
 }
 
@@ -316,11 +342,6 @@ static enum command_result send_command(struct subchannel *u, struct program *p,
         return COMMAND_WAITS;
     walk_data(s, p, LOCATE, NULL, c->used, &c->count);
     return COMMAND_DONE;
-}
-
-static bool is_immediate(const struct subchannel *u, uint8_t code) {
-    const struct device_ops *ops = u->device->ops;
-    return code == COMMAND_NO_OPERATION || ((code & 3) == 3 && ops->immediate && ops->immediate(code));
 }
 
 static enum command_result immediate_command(struct subchannel *u, struct program *p, struct device_command *c) {
@@ -390,14 +411,48 @@ static void notify(struct channel_set *s) {
         s->host.notify(s->host.self);
 }
 
+static bool as_architecture(const struct subchannel *u) {
+    return u->set->host.conditions == CHANNEL_CONDITIONS_ARCHITECTURE;
+}
+
+static bool schedule(struct subchannel *u, enum activity activity, sim_time at) {
+    set_activity(u, activity);
+    return timeline_schedule(u->set->host.timeline, &u->ending, at);
+}
+
+/* A PCI that was not taken by the end of the program is presented together with it. */
+static uint64_t with_untaken_pci(struct subchannel *u, uint64_t csw) {
+    if (!as_architecture(u) || !u->conditions[CONDITION_PCI].pending)
+        return csw;
+    forget_condition(u, CONDITION_PCI);
+    return csw | (uint64_t)CHANNEL_PCI << 16;
+}
+
+static void present_device_end(struct subchannel *u) {
+    set_activity(u, ACTIVITY_NONE);
+    make_pending(u, CONDITION_DEVICE, (uint64_t)UNIT_DEVICE_END << 24);
+}
+
+/* Channel end was presented: device end comes when the device is done. */
+static void leave_alone(struct subchannel *u) {
+    if (!schedule(u, ACTIVITY_ALONE, u->device_end))
+        present_device_end(u); /* no memory for the event: early is better than never */
+}
+
 static void present_ending(struct subchannel *u) {
     set_activity(u, ACTIVITY_NONE);
-    make_pending(u, CONDITION_ENDING, u->ending_csw);
+    u->burst_end = 0;
+    make_pending(u, CONDITION_ENDING, with_untaken_pci(u, u->ending_csw));
+    if (u->device_end)
+        leave_alone(u);
 }
 
 static void fire_ending(struct timeline_event *event) {
     struct subchannel *u = event->self;
-    present_ending(u);
+    if (u->activity == ACTIVITY_ALONE)
+        present_device_end(u);
+    else
+        present_ending(u);
     notify(u->set);
 }
 
@@ -413,32 +468,49 @@ static void commit_program(struct subchannel *u, struct program *p) {
     p->pci = false;
 }
 
+/* Whether device end comes apart: not after trouble, and not in Hercules. */
+static bool ends_apart(const struct subchannel *u, const struct program *p) {
+    return as_architecture(u) && p->alone && p->unit_status == UNIT_STATUS_GOOD;
+}
+
 /* The program has run: its ending status comes when the device's time is over. */
 static void end_program(struct subchannel *u, struct program *p) {
-    struct timeline *t = u->set->host.timeline;
+    sim_time now = timeline_now(u->set->host.timeline);
+    sim_time at = now + (sim_time)ENDING_CYCLES_LEAST * CYCLE_PICOSECONDS;
+    bool apart = ends_apart(u, p);
     commit_program(u, p);
-    u->ending_csw = csw_of(p, p->behind, p->unit_status, p->channel_status, p->residual);
-    sim_time at = timeline_now(t) + (sim_time)ENDING_CYCLES_LEAST * CYCLE_PICOSECONDS;
-    set_activity(u, ACTIVITY_ENDING);
-    if (!timeline_schedule(t, &u->ending, p->free_at > at ? p->free_at : at))
+    if (p->free_at > at + (apart ? p->alone : 0))
+        at = p->free_at - (apart ? p->alone : 0);
+    u->device_end = apart ? at + p->alone : 0;
+    u->burst_end = at;
+    u->burst_begin = at > now + p->burst ? at - p->burst : now;
+    u->ending_csw = csw_of(p, p->behind, apart ? UNIT_CHANNEL_END : p->unit_status, p->channel_status, p->residual);
+    if (!schedule(u, ACTIVITY_ENDING, at))
         present_ending(u); /* no memory for the event: early is better than never */
 }
 
+/* Whether the instruction that started the program has seen its end: nothing was started, or the device answered the
+ * first command with the status that ends it. */
+static bool ended_at_once(const struct subchannel *u, const struct program *p) {
+    return as_architecture(u) && !p->chained && (!p->asked || p->initial);
+}
+
+enum program_end { PROGRAM_ENDED, PROGRAM_WAITS };
+
 /* Runs a program, from its current CCW when `resumed`, otherwise from p->next, until it ends or has to wait. */
-static void run_program(struct subchannel *u, struct program *p, bool resumed) {
+static enum program_end run_program(struct subchannel *u, struct program *p, bool resumed) {
     for (;; resumed = false) {
         if (!resumed && !fetch_ccw(u->set, p, false))
-            break;
+            return PROGRAM_ENDED;
         if (run_command(u, p) == COMMAND_WAITS) {
             commit_program(u, p);
             u->program = *p;
             set_activity(u, ACTIVITY_WAITING);
-            return;
+            return PROGRAM_WAITS;
         }
         if (!chains_command(p))
-            break;
+            return PROGRAM_ENDED;
     }
-    end_program(u, p);
 }
 
 /* Continues the programs whose devices have become ready. One that is dropped inside fetch or store stays ready. */
@@ -450,7 +522,8 @@ static void continue_programs(struct channel_set *s) {
         sim_time now = timeline_now(s->host.timeline);
         if (p.free_at < now)
             p.free_at = now;
-        run_program(u, &p, true);
+        if (run_program(u, &p, true) == PROGRAM_ENDED)
+            end_program(u, &p);
     }
 }
 
@@ -521,29 +594,96 @@ void channel_reset(struct channel_set *s) {
         for (int kind = 0; kind < CONDITION_KINDS; kind++)
             forget_condition(u, (enum condition_kind)kind);
         u->ending_csw = 0;
+        u->device_end = u->burst_end = 0;
         memset(u->device->sense, 0, sizeof u->device->sense);
+        if (u->device->ops->reset)
+            u->device->ops->reset(u->device);
     }
 }
 
-void channel_device_ready(struct device *d) {
+bool channel_device_ready(struct device *d) {
     struct subchannel *u = d->subchannel;
     if (!u || u->activity != ACTIVITY_WAITING)
-        return;
+        return false;
     set_activity(u, ACTIVITY_READY);
+    notify(u->set);
+    return true;
+}
+
+void channel_device_end(struct device *d) {
+    struct subchannel *u = d->subchannel;
+    if (!u || u->activity == ACTIVITY_ALONE) /* which comes to it by itself */
+        return;
+    make_pending(u, CONDITION_DEVICE, (uint64_t)UNIT_DEVICE_END << 24);
     notify(u->set);
 }
 
 /* --- the instructions --------------------------------------------------------------------------------------------- */
 
-unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw) {
+/* The device that holds the channel of `address` just now; NULL: none does. The byte multiplexer is never held. */
+static struct subchannel *in_burst(struct channel_set *s, uint16_t address) {
+    sim_time now = timeline_now(s->host.timeline);
+    if (address >> 8 == 0)
+        return NULL;
+    for (struct subchannel *u = s->subchannels; u; u = u->next)
+        if (channel_of(u) == address >> 8 && u->activity == ACTIVITY_ENDING && u->burst_begin <= now &&
+            now < u->burst_end)
+            return u;
+    return NULL;
+}
+
+/* Whether a program occupies the subchannel. */
+static bool is_working(const struct subchannel *u) {
+    return u->activity != ACTIVITY_NONE && u->activity != ACTIVITY_ALONE;
+}
+
+/* Why the architecture does not start a program; 0: it does. Status that is at the device, not in the subchannel, is
+ * presented here and now, together with busy. */
+static unsigned refuse_start(struct subchannel *u, uint64_t *csw) {
+    if (in_burst(u->set, u->address) || is_working(u) || u->conditions[CONDITION_PCI].pending ||
+        u->conditions[CONDITION_ENDING].pending)
+        return 2;
+    struct condition *c = oldest_condition(u);
+    if (!c && u->activity == ACTIVITY_NONE)
+        return 0;
+    *csw = (c ? clear_condition(u, c) : 0) | (uint64_t)UNIT_BUSY << 24;
+    return 1;
+}
+
+/* The program has ended within the instruction that was to start it: its status goes there. */
+static unsigned end_at_once(struct subchannel *u, struct program *p, uint64_t *csw) {
+    bool apart = ends_apart(u, p);
+    *csw = csw_of(p, p->behind, apart ? UNIT_CHANNEL_END : p->unit_status,
+                  p->channel_status | (p->pci ? CHANNEL_PCI : 0), p->residual);
+    u->ending_csw = *csw;
+    u->device_end = p->free_at;
+    if (apart)
+        leave_alone(u);
+    return 1;
+}
+
+unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw, uint64_t *csw) {
     continue_programs(s);
     struct subchannel *u = find(s, address);
     if (!u)
         return 3;
-    if (u->activity != ACTIVITY_NONE)
-        return 2;
     struct program p = {.key = caw >> 28, .next = caw & ADDRESS_MASK, .free_at = timeline_now(s->host.timeline)};
-    run_program(u, &p, false);
+    if (as_architecture(u)) {
+        unsigned cc = refuse_start(u, csw);
+        if (cc)
+            return cc;
+        if (caw & CAW_MUST_BE_ZERO) {
+            program_check(&p);
+            return end_at_once(u, &p, csw);
+        }
+    } else if (u->activity != ACTIVITY_NONE) {
+        return 2;
+    }
+    if (run_program(u, &p, false) == PROGRAM_WAITS)
+        return 0;
+    if (ended_at_once(u, &p))
+        return end_at_once(u, &p, csw);
+    end_program(u, &p);
     return 0;
 }
 
@@ -552,12 +692,12 @@ unsigned channel_test_io(struct channel_set *s, uint16_t address, uint64_t *csw)
     struct subchannel *u = find(s, address);
     if (!u)
         return 3;
-    if (u->activity != ACTIVITY_NONE)
+    if (is_working(u) || (as_architecture(u) && in_burst(s, address)))
         return 2;
     struct condition *c = oldest_condition(u);
-    if (!c)
+    if (!c && u->activity == ACTIVITY_NONE)
         return 0;
-    *csw = clear_condition(u, c);
+    *csw = c ? clear_condition(u, c) : (uint64_t)UNIT_BUSY << 24;
     return 1;
 }
 
@@ -565,20 +705,49 @@ unsigned channel_clear_io(struct channel_set *s, uint16_t address, uint64_t *csw
     return channel_test_io(s, address, csw);
 }
 
-unsigned channel_halt_io(struct channel_set *s, uint16_t address, uint64_t *csw) {
+/* Ends what is in progress. What waited for its device has transferred nothing, which is no error; of what runs only
+ * the time is cut short. */
+static void halt(struct subchannel *u) {
+    if (u->activity == ACTIVITY_WAITING) {
+        struct program p = u->program;
+        p.residual = p.ccw.count;
+        p.unit_status = UNIT_STATUS_GOOD;
+        p.alone = p.burst = 0;
+        end_program(u, &p);
+    } else if (u->activity == ACTIVITY_ENDING && as_architecture(u)) {
+        u->burst_end = 0;
+        if (!schedule(u, ACTIVITY_ENDING,
+                      timeline_now(u->set->host.timeline) + (sim_time)ENDING_CYCLES_LEAST * CYCLE_PICOSECONDS))
+            present_ending(u);
+    }
+}
+
+/* HIO ends whatever holds the channel, HDV only what the device does. */
+static unsigned halt_as_architecture(struct subchannel *u, bool device_only, uint64_t *csw) {
+    struct subchannel *holder = in_burst(u->set, u->address);
+    if (holder) {
+        if (holder == u || !device_only)
+            halt(holder);
+        return 2;
+    }
+    if (u->conditions[CONDITION_PCI].pending || u->conditions[CONDITION_ENDING].pending)
+        return 0;
+    halt(u);
+    *csw = 0;
+    return 1;
+}
+
+static unsigned halt_operation(struct channel_set *s, uint16_t address, bool device_only, uint64_t *csw) {
     continue_programs(s);
     struct subchannel *u = find(s, address);
     if (!u)
         return 3;
-    if (u->activity == ACTIVITY_WAITING) { /* nothing was transferred; the halt is no error */
-        struct program p = u->program;
-        p.residual = p.ccw.count;
-        p.unit_status = UNIT_STATUS_GOOD;
-        end_program(u, &p);
+    if (as_architecture(u))
+        return halt_as_architecture(u, device_only, csw);
+    if (u->activity != ACTIVITY_NONE) {
+        halt(u);
         return 2;
     }
-    if (u->activity != ACTIVITY_NONE)
-        return 2;
     if (oldest_condition(u))
         return 0;
     make_pending(u, CONDITION_ENDING, u->ending_csw);
@@ -586,13 +755,24 @@ unsigned channel_halt_io(struct channel_set *s, uint16_t address, uint64_t *csw)
     return 1;
 }
 
+unsigned channel_halt_io(struct channel_set *s, uint16_t address, uint64_t *csw) {
+    return halt_operation(s, address, false, csw);
+}
+
+unsigned channel_halt_device(struct channel_set *s, uint16_t address, uint64_t *csw) {
+    return halt_operation(s, address, true, csw);
+}
+
 unsigned channel_test(struct channel_set *s, uint16_t address) {
     continue_programs(s);
+    bool architecture = s->host.conditions == CHANNEL_CONDITIONS_ARCHITECTURE;
     unsigned cc = 3;
+    if (architecture && in_burst(s, address))
+        return 2;
     for (struct subchannel *u = s->subchannels; u; u = u->next) {
         if (channel_of(u) != address >> 8)
             continue;
-        if (oldest_condition(u))
+        if (oldest_condition(u) && !(architecture && channel_of(u) == 0)) /* there it is in the subchannel */
             return 1;
         cc = 0;
     }
@@ -652,7 +832,8 @@ bool channel_attention(struct channel_set *s, uint16_t address) {
 
 bool channel_active(const struct channel_set *s, uint32_t channels) {
     for (const struct subchannel *u = s->subchannels; u; u = u->next)
-        if (is_enabled(u, channels) && (u->activity == ACTIVITY_ENDING || u->activity == ACTIVITY_READY))
+        if (is_enabled(u, channels) &&
+            (u->activity == ACTIVITY_ENDING || u->activity == ACTIVITY_READY || u->activity == ACTIVITY_ALONE))
             return true;
     return false;
 }

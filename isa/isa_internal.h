@@ -180,6 +180,7 @@ struct machine {
     struct storage *storage;
     struct timeline *timeline;
     struct channel_set *channels;
+    enum channel_conditions channel_conditions;
     struct code_block **code; /* by block; NULL until something is executed */
     bool nominal_time;
     struct random keys; /* stream of supervisors' keys */

@@ -92,7 +92,7 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
     m->console_line = console_line;
     m->line_self = self;
     return channel_attach(s, ADDRESS_CONSOLE, console_new(m->model, console_printed, m, forget)) &&
-           channel_attach(s, ADDRESS_READER, reader_new()) &&
+           channel_attach(s, ADDRESS_READER, reader_new(m->model)) &&
            channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self, forget));
 }
 
@@ -129,6 +129,7 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->model = o->model;
     m->trace = o->trace;
     m->nominal_time = o->nominal_time;
+    m->channel_conditions = o->channel_conditions;
     random_init(&m->keys, o->seed, "supervisor keys");
     if (!(m->storage = storage_new(o->memory_bytes, e))) {
         machine_free(m);
@@ -137,7 +138,11 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->storage->changed = storage_changed;
     m->storage->self = m;
     m->timeline = timeline_new();
-    struct channel_host host = {channel_fetch, channel_store, m, m->timeline, NULL};
+    struct channel_host host = {.fetch = channel_fetch,
+                                .store = channel_store,
+                                .self = m,
+                                .timeline = m->timeline,
+                                .conditions = o->channel_conditions};
     if (m->timeline)
         m->channels = channel_set_new(&host);
     if (!m->channels ||
@@ -182,6 +187,7 @@ struct machine *machine_new_virtual(struct machine *host, const struct machine_o
     m->trace = bare->trace;
     m->model = bare->model;
     m->nominal_time = bare->nominal_time;
+    m->channel_conditions = bare->channel_conditions;
     return m;
 }
 
@@ -206,6 +212,7 @@ struct trace *machine_trace(const struct machine *m) {
     return m->trace;
 }
 bool machine_nominal(const struct machine *m) { return m->nominal_time; }
+enum channel_conditions machine_channel_conditions(const struct machine *m) { return m->channel_conditions; }
 enum machine_status machine_status(const struct machine *m) { return m->status; }
 
 struct machine *machine_bare(struct machine *m) {

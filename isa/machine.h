@@ -35,6 +35,7 @@ struct machine_options {
     bool nominal_time;                        /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
     void *line_self;
+    enum channel_conditions channel_conditions; /* of this machine, and of the virtual ones on it */
     bool forget_lines; /* lines are not kept after that call: console_text and printer_text have the unfinished one */
 };
 
@@ -52,6 +53,7 @@ int machine_level(const struct machine *m); /* 0: bare */
 const struct cost_model *machine_model(const struct machine *m);
 struct trace *machine_trace(const struct machine *m);
 bool machine_nominal(const struct machine *m);
+enum channel_conditions machine_channel_conditions(const struct machine *m);
 struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
 /* Attaches a device, which it takes over (also when it fails). False and *e when the machine has one at this address,
  * or when d is NULL or there is no memory. A program sees a device that is attached while it runs from the next I/O

@@ -362,11 +362,14 @@ OPERATION(diagnose) {
 
 /* ---- Input/output ---- */
 
-static unsigned with_csw(struct processor *p, unsigned cc, uint64_t csw) {
+/* What of a CSW an instruction stores: all of it, or its status alone. */
+enum csw_part { WHOLE_CSW, STATUS_OF_CSW };
+
+static unsigned with_csw(struct processor *p, unsigned cc, uint64_t csw, enum csw_part part) {
     uint8_t raw[8];
     bytes_put64(raw, csw);
     if (cc == 1)
-        real_write(p, 64, raw, 8);
+        real_write(p, part == WHOLE_CSW ? 64 : 68, part == WHOLE_CSW ? raw : raw + 4, part == WHOLE_CSW ? 8 : 2);
     p->psw.cc = (uint8_t)cc;
     return 0;
 }
@@ -396,7 +399,9 @@ static unsigned start(struct processor *p, const struct operation *o, const char
     uint8_t caw[4];
     if (!real_read(p, 72, caw, 4))
         return ACCESS_ADDRESSING;
-    p->psw.cc = (uint8_t)channel_start_io(channels_now(p), (uint16_t)address_2(p, o), bytes_get32(caw));
+    uint64_t csw = 0;
+    unsigned cc = channel_start_io(channels_now(p), (uint16_t)address_2(p, o), bytes_get32(caw), &csw);
+    with_csw(p, cc, csw, STATUS_OF_CSW);
     trace_io(p, o, name, bytes_get32(caw) & ADDRESS_MASK);
     return 0;
 }
@@ -404,16 +409,19 @@ static unsigned start(struct processor *p, const struct operation *o, const char
 OPERATION(start_io) { return start(p, o, "SIO"); }
 OPERATION(start_io_fast_release) { return start(p, o, "SIOF"); }
 
-#define WITH_CSW(name, function)                                                                                       \
+#define WITH_CSW(name, function, part)                                                                                 \
     OPERATION(name) {                                                                                                  \
         uint64_t csw = 0;                                                                                              \
         unsigned cc = function(channels_now(p), (uint16_t)address_2(p, o), &csw);                                      \
-        return with_csw(p, cc, csw);                                                                                   \
+        return with_csw(p, cc, csw, part);                                                                             \
     }
-WITH_CSW(test_io, channel_test_io)
-WITH_CSW(clear_io, channel_clear_io)
-WITH_CSW(halt_io, channel_halt_io)
-WITH_CSW(halt_device, channel_halt_io)
+#define HALT_PART (p->machine->channel_conditions == CHANNEL_CONDITIONS_ARCHITECTURE ? STATUS_OF_CSW : WHOLE_CSW)
+WITH_CSW(test_io, channel_test_io, WHOLE_CSW)
+WITH_CSW(clear_io, channel_clear_io, WHOLE_CSW)
+WITH_CSW(halt_io, channel_halt_io, HALT_PART)
+WITH_CSW(halt_device, channel_halt_device, HALT_PART)
+#undef HALT_PART
+#undef WITH_CSW
 
 OPERATION(test_channel) {
     p->psw.cc = (uint8_t)channel_test(channels_now(p), (uint16_t)address_2(p, o));

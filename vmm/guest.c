@@ -168,8 +168,12 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
     g->timeline = timeline_new();
     if (!g->timeline)
         return false;
-    const struct channel_host host = {
-        .fetch = channel_fetch, .store = channel_store, .self = g, .timeline = g->timeline, .notify = device_notifies};
+    const struct channel_host host = {.fetch = channel_fetch,
+                                      .store = channel_store,
+                                      .self = g,
+                                      .timeline = g->timeline,
+                                      .notify = device_notifies,
+                                      .conditions = machine_channel_conditions(g->machine)};
     g->channels = channel_set_new(&host);
     if (!g->channels)
         return false;

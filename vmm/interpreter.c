@@ -396,13 +396,17 @@ static unsigned signal_processor(struct interpretation *i) {
 
 static uint16_t device(const struct interpretation *i) { return (uint16_t)i->address; }
 
-static unsigned finish_io(struct interpretation *i, unsigned cc, const uint64_t *csw, uint32_t ccw) {
+/* What of a CSW an instruction stores: all of it, or its status alone. */
+enum csw_part { WHOLE_CSW, STATUS_OF_CSW };
+
+static unsigned finish_io(struct interpretation *i, unsigned cc, uint64_t csw, enum csw_part part, uint32_t ccw) {
     uint8_t raw[8];
     i->g->psw.cc = cc & 3;
-    if (cc == 1 && csw) {
-        bytes_put64(raw, *csw);
-        guest_store_real(i->v, i->g, 64, raw, sizeof raw);
-    }
+    bytes_put64(raw, csw);
+    if (cc == 1 && part == WHOLE_CSW)
+        guest_store_real(i->v, i->g, 64, raw, 8);
+    else if (cc == 1)
+        guest_store_real(i->v, i->g, 68, raw + 4, 2);
     processor_trace(i->v->p, TRACE_IO_START, device(i), cc, ccw, i->instruction->mnemonic);
     return 0;
 }
@@ -414,27 +418,39 @@ static void begin_io(struct interpretation *i) {
 
 static unsigned start_io(struct interpretation *i) {
     uint8_t caw[4] = {0};
+    uint64_t csw = 0;
     begin_io(i);
     guest_fetch_real(i->v, i->g, 72, caw, sizeof caw);
-    unsigned cc = channel_start_io(i->g->channels, device(i), bytes_get32(caw));
-    return finish_io(i, cc, NULL, bytes_get24(caw + 1));
+    unsigned cc = channel_start_io(i->g->channels, device(i), bytes_get32(caw), &csw);
+    return finish_io(i, cc, csw, STATUS_OF_CSW, bytes_get24(caw + 1));
 }
 
-#define IO_WITH_CSW(name, operation)                                                                                   \
+static enum csw_part halt_part(const struct interpretation *i) {
+    return machine_channel_conditions(i->g->machine) == CHANNEL_CONDITIONS_ARCHITECTURE ? STATUS_OF_CSW : WHOLE_CSW;
+}
+
+#define IO_WITH_CSW(name, operation, part)                                                                             \
     static unsigned name(struct interpretation *i) {                                                                   \
         uint64_t csw = 0;                                                                                              \
         begin_io(i);                                                                                                   \
         unsigned cc = operation(i->g->channels, device(i), &csw);                                                      \
-        return finish_io(i, cc, &csw, 0);                                                                              \
+        return finish_io(i, cc, csw, part, 0);                                                                         \
     }
-IO_WITH_CSW(test_io, channel_test_io)
-IO_WITH_CSW(clear_io, channel_clear_io)
-IO_WITH_CSW(halt_io, channel_halt_io)
+IO_WITH_CSW(test_io, channel_test_io, WHOLE_CSW)
+IO_WITH_CSW(clear_io, channel_clear_io, WHOLE_CSW)
+IO_WITH_CSW(halt_io, channel_halt_io, halt_part(i))
+IO_WITH_CSW(halt_device, channel_halt_device, halt_part(i))
 #undef IO_WITH_CSW
+
+static unsigned finish_test(struct interpretation *i, unsigned cc) {
+    i->g->psw.cc = cc & 3;
+    processor_trace(i->v->p, TRACE_IO_START, device(i), cc, 0, i->instruction->mnemonic);
+    return 0;
+}
 
 static unsigned test_channel(struct interpretation *i) {
     begin_io(i);
-    return finish_io(i, channel_test(i->g->channels, device(i)), NULL, 0);
+    return finish_test(i, channel_test(i->g->channels, device(i)));
 }
 
 static unsigned store_channel_id(struct interpretation *i) {
@@ -445,7 +461,7 @@ static unsigned store_channel_id(struct interpretation *i) {
     bytes_put32(raw, id);
     if (cc == 0)
         guest_store_real(i->v, i->g, 168, raw, sizeof raw);
-    return finish_io(i, cc, NULL, 0);
+    return finish_test(i, cc);
 }
 
 /* ---- The table ---- */
@@ -461,7 +477,7 @@ static interpret_function *const routines[INSTRUCTION_COUNT] = {
     [INSTRUCTION_TIO] = test_io,
     [INSTRUCTION_CLRIO] = clear_io,
     [INSTRUCTION_HIO] = halt_io,
-    [INSTRUCTION_HDV] = halt_io,
+    [INSTRUCTION_HDV] = halt_device,
     [INSTRUCTION_TCH] = test_channel,
     [INSTRUCTION_STNSM] = store_then_and_system_mask,
     [INSTRUCTION_STOSM] = store_then_or_system_mask,

@@ -25,6 +25,7 @@ struct console {
     struct device_text text;
     struct bytes typed; /* lines in EBCDIC, each behind its length */
     size_t typed_taken; /* bytes of `typed` already read */
+    bool cancelled;     /* the read inquiry that waited */
 };
 
 static struct console *console_of(const struct device *d) { return (struct console *)d; }
@@ -44,6 +45,11 @@ static void write_text(struct console *t, struct device_command *c, bool carrier
 }
 
 static void read_inquiry(struct console *t, struct device_command *c) {
+    if (t->cancelled) {
+        t->cancelled = false;
+        c->status = UNIT_CHANNEL_END | UNIT_DEVICE_END | UNIT_EXCEPTION;
+        return;
+    }
     if (t->typed_taken == t->typed.length) {
         c->wait = true;
         return;
@@ -74,6 +80,8 @@ static void console_command(struct device *d, struct device_command *c) {
 
 static bool console_immediate(uint8_t code) { return code == CONSOLE_ALARM; }
 
+static void console_reset(struct device *d) { console_of(d)->cancelled = false; }
+
 static void console_free(struct device *d) {
     struct console *t = console_of(d);
     bytes_fini(&t->text.text);
@@ -81,7 +89,11 @@ static void console_free(struct device *d) {
     free(t);
 }
 
-static const struct device_ops console_ops = {"3215", console_command, console_immediate, console_free};
+static const struct device_ops console_ops = {.type = "3215",
+                                              .command = console_command,
+                                              .immediate = console_immediate,
+                                              .free = console_free,
+                                              .reset = console_reset};
 
 struct device *console_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct console *t = calloc(1, sizeof *t);
@@ -113,4 +125,10 @@ bool console_type(struct device *d, const char *line, size_t length) {
     }
     channel_device_ready(d);
     return true;
+}
+
+bool console_cancel(struct device *d) {
+    bool waited = channel_device_ready(d);
+    console_of(d)->cancelled = waited || console_of(d)->cancelled;
+    return waited;
 }

@@ -102,6 +102,7 @@ static void read_blocks(struct disk *k, struct device_command *c) {
         c->more = n < DISK_BLOCK_BYTES;
         c->used += n;
         c->cycles += k->block_cycles;
+        c->burst += k->block_cycles;
         k->arm = ++k->next;
         k->left--;
     }
@@ -122,6 +123,7 @@ static void write_blocks(struct disk *k, struct device_command *c) {
         }
         c->used += n;
         c->cycles += k->block_cycles;
+        c->burst += k->block_cycles;
         k->arm = ++k->next;
         k->left--;
     }
@@ -292,7 +294,7 @@ static void disk_free(struct device *d) {
     free(k);
 }
 
-static const struct device_ops disk_ops = {"3370", disk_command, NULL, disk_free};
+static const struct device_ops disk_ops = {.type = "3370", .command = disk_command, .free = disk_free};
 
 struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing) {
     struct disk *k = calloc(1, sizeof *k);

@@ -1,7 +1,7 @@
 /* Line printer, IBM 1403.
  *
- * A line is complete when the paper moves. Skips stop where the carriage tape has a hole for the channel; ours is the
- * common one for a page of 66 lines at six lines an inch, with channel 1 at the first line. */
+ * A line is complete when the paper moves. Skips stop where the carriage tape has a hole for the channel; the usual one
+ * is the common one for a page of 66 lines at six lines an inch, with channel 1 at the first line. */
 #include <stdlib.h>
 
 #include "isa/assembler.h"
@@ -10,7 +10,7 @@
 enum {
     PRINTER_COLUMNS = 132,
     PRINTER_PAGE_LINES = 66,
-    PRINTER_CHANNELS = 12,
+    PRINTER_PAGE_LINES_MOST = 255,
     PRINTER_SPACES_MOST = 3,
     PRINTER_BLOCK_DATA_CHECK = 0x73, /* accepted; there are no data checks */
     PRINTER_ALLOW_DATA_CHECK = 0x7B,
@@ -20,8 +20,10 @@ struct printer {
     struct device device;
     uint64_t line_cycles;
     struct device_text text; /* its unfinished line is the one at which the paper stands */
-    bool printed;       /* something was printed on it */
-    unsigned page_line; /* which line of the page it is, from 1 */
+    bool printed;            /* something was printed on it */
+    unsigned page_line;      /* which line of the page it is, from 1 */
+    unsigned page_lines;
+    uint8_t hole[PRINTER_CHANNELS + 1]; /* the line for each channel */
 };
 
 static struct printer *printer_of(const struct device *d) { return (struct printer *)d; }
@@ -52,18 +54,17 @@ static void print(struct printer *t, const uint8_t *data, uint32_t length) {
 static void space_line(struct printer *t) {
     device_text_end_line(&t->text);
     t->printed = false;
-    t->page_line = t->page_line % PRINTER_PAGE_LINES + 1;
+    t->page_line = t->page_line % t->page_lines + 1;
 }
 
 static void skip_to_channel(struct printer *t, unsigned channel) {
-    static const uint8_t tape[PRINTER_CHANNELS + 1] = {0, 1, 7, 13, 19, 25, 31, 37, 43, 63, 49, 55, 61};
-    if (tape[channel] <= t->page_line) { /* on the next page */
+    if (t->hole[channel] <= t->page_line) { /* on the next page */
         if (t->printed)
             space_line(t);
         device_text_add(&t->text, "\f", 1);
         t->page_line = 1;
     }
-    while (t->page_line != tape[channel])
+    while (t->page_line != t->hole[channel])
         space_line(t);
 }
 
@@ -85,6 +86,7 @@ static void printer_command(struct device *d, struct device_command *c) {
             print(t, c->data, c->count);
         move_paper(t, c->code);
         device_done(c, c->count, write ? t->line_cycles : 0);
+        c->alone = c->cycles; /* the line is printed from a buffer */
         return;
     }
     switch (c->code) {
@@ -105,7 +107,8 @@ static void printer_free(struct device *d) {
     free(d);
 }
 
-static const struct device_ops printer_ops = {"1403", printer_command, printer_immediate, printer_free};
+static const struct device_ops printer_ops = {
+    .type = "1403", .command = printer_command, .immediate = printer_immediate, .free = printer_free};
 
 struct device *printer_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct printer *t = calloc(1, sizeof *t);
@@ -115,8 +118,25 @@ struct device *printer_new(const struct cost_model *model, device_line *line, vo
     t->device.sense_length = 1;
     t->line_cycles = model->printer_line;
     t->text = (struct device_text){.line = line, .line_self = self, .forget = forget};
-    t->page_line = 1;
+    printer_set_form(&t->device, PRINTER_PAGE_LINES, NULL);
     return &t->device;
+}
+
+bool printer_set_form(struct device *d, unsigned lines, const uint8_t holes[PRINTER_CHANNELS]) {
+    static const uint8_t usual[PRINTER_CHANNELS] = {1, 7, 13, 19, 25, 31, 37, 43, 63, 49, 55, 61};
+    struct printer *t = printer_of(d);
+    if (lines < 1 || lines > PRINTER_PAGE_LINES_MOST)
+        return false;
+    for (unsigned i = 0; holes && i < PRINTER_CHANNELS; i++)
+        if (holes[i] > lines)
+            return false;
+    for (unsigned i = 0; i < PRINTER_CHANNELS; i++) {
+        uint8_t hole = holes ? holes[i] : usual[i];
+        t->hole[i + 1] = hole >= 1 && hole <= lines ? hole : 1;
+    }
+    t->page_lines = lines;
+    t->page_line = 1;
+    return true;
 }
 
 const struct bytes *printer_text(const struct device *d) { return &printer_of(d)->text.text; }

@@ -1,197 +1,22 @@
 /* Channels, console and printer, on a host that is an array. The CSWs expected are those that Hercules 3.13 stores for
  * the same programs, unless a test says otherwise. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/channel_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "isa/assembler.h"
-#include "isa/channel.h"
 
-enum {
-    STORAGE_BYTES = 64 * 1024,
-    BLOCK = 2048,
-    CONSOLE = 0x009,
-    PRINTER = 0x00E,
-    SECOND = 0x150, /* another console, on channel 1 */
-    FAR = 0x2801,   /* and one on channel 40 */
-    PROGRAM = 0x500,
-    DATA = 0x600,
-};
-#define ALL_CHANNELS UINT32_C(0xFFFFFFFF)
-#define CHANNEL_0 UINT32_C(0x80000000)
-#define CHANNEL_1 UINT32_C(0x40000000)
+static struct device *console(struct rig *f) { return channel_device(f->set, CONSOLE); }
+static struct device *printer(struct rig *f) { return channel_device(f->set, PRINTER); }
 
-enum { CD = 0x80, CC = 0x40, SLI = 0x20, SKIP = 0x10, PCI = 0x08, IDA = 0x04 };
-
-struct fixture {
-    uint8_t storage[STORAGE_BYTES];
-    uint8_t keys[STORAGE_BYTES / BLOCK]; /* ACC in bits 0-3, X'08' fetch protection */
-    struct timeline *timeline;
-    struct channel_set *set;
-    struct cost_model model;
-    struct bytes lines; /* what the line callbacks said, each ended by '|' */
-    unsigned notified;
-    unsigned accesses, drop_at; /* the access at which the caller is dropped; 0: never */
-    jmp_buf dropped;
-};
-
-/* --- the host ----------------------------------------------------------------------------------------------------- */
-
-static void access_storage(struct fixture *f, unsigned key, uint32_t length, uint32_t absolute) {
-    if (++f->accesses == f->drop_at)
-        longjmp(f->dropped, 1);
-    assert_in_range(key, 0, 15);
-    assert_in_range(length, 1, BLOCK);
-    assert_true(absolute <= 0xFFFFFF);
-    assert_int_equal(absolute / BLOCK, (absolute + length - 1) / BLOCK);
-}
-
-static uint8_t host_fetch(void *self, uint32_t absolute, unsigned key, void *to, uint32_t length) {
-    struct fixture *f = self;
-    access_storage(f, key, length, absolute);
-    if (absolute + length > STORAGE_BYTES)
-        return CHANNEL_PROGRAM_CHECK;
-    uint8_t lock = f->keys[absolute / BLOCK];
-    if (key != 0 && (lock & 0x08) && lock >> 4 != key)
-        return CHANNEL_PROTECTION_CHECK;
-    memcpy(to, f->storage + absolute, length);
-    return 0;
-}
-
-static uint8_t host_store(void *self, uint32_t absolute, unsigned key, const void *from, uint32_t length) {
-    struct fixture *f = self;
-    access_storage(f, key, length, absolute);
-    if (absolute + length > STORAGE_BYTES)
-        return CHANNEL_PROGRAM_CHECK;
-    if (key != 0 && f->keys[absolute / BLOCK] >> 4 != key)
-        return CHANNEL_PROTECTION_CHECK;
-    memcpy(f->storage + absolute, from, length);
-    return 0;
-}
-
-static void host_notify(void *self) { ((struct fixture *)self)->notified++; }
-
-static void host_line(void *self, const char *line, size_t length) {
-    struct fixture *f = self;
-    bytes_append(&f->lines, line, length);
-    bytes_append(&f->lines, "|", 1);
-}
-
-static int setup(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    f->timeline = timeline_new();
-    assert_non_null(f->timeline);
-    f->model.console_character = 600000;
-    f->model.printer_line = 500000;
-    struct channel_host host = {host_fetch, host_store, f, f->timeline, host_notify};
-    f->set = channel_set_new(&host);
-    assert_non_null(f->set);
-    assert_true(channel_attach(f->set, CONSOLE, console_new(&f->model, host_line, f, false)));
-    assert_true(channel_attach(f->set, PRINTER, printer_new(&f->model, host_line, f, false)));
-    assert_true(channel_attach(f->set, SECOND, console_new(&f->model, NULL, NULL, false)));
-    assert_true(channel_attach(f->set, FAR, console_new(&f->model, NULL, NULL, false)));
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    channel_set_free(f->set);
-    timeline_free(f->timeline);
-    bytes_fini(&f->lines);
-    free(f);
-    return 0;
-}
-
-/* --- helpers ------------------------------------------------------------------------------------------------------ */
-
-static void put_text(struct fixture *f, uint32_t at, const char *text) {
-    while (*text)
-        f->storage[at++] = ebcdic_from_latin1[(uint8_t)*text++];
-}
-
-static void put_ccw(struct fixture *f, uint32_t at, uint8_t code, uint32_t address, uint8_t flags, uint16_t count) {
-    uint8_t *p = f->storage + at;
-    p[0] = code;
-    bytes_put24(p + 1, address);
-    p[4] = flags;
-    p[5] = 0xA5; /* ignored */
-    bytes_put16(p + 6, count);
-}
-
-struct ccw_text {
-    uint8_t code;
-    uint32_t address;
-    uint8_t flags;
-    uint16_t count;
-};
-
-#define PUT(f, ...)                                                                                                    \
-    put_program(f, (const struct ccw_text[]){__VA_ARGS__},                                                             \
-                sizeof((const struct ccw_text[]){__VA_ARGS__}) / sizeof(struct ccw_text))
-static void put_program(struct fixture *f, const struct ccw_text *ccws, size_t count) {
-    put_text(f, DATA, "HELLO, WORLD");
-    for (size_t i = 0; i < count; i++)
-        put_ccw(f, PROGRAM + 8 * (uint32_t)i, ccws[i].code, ccws[i].address, ccws[i].flags, ccws[i].count);
-}
-
-static void pass_cycles(struct fixture *f, uint64_t cycles) {
-    timeline_advance(f->timeline, timeline_now(f->timeline) + cycles * CYCLE_PICOSECONDS);
-}
-
-static void pass_all_time(struct fixture *f) {
-    while (timeline_next(f->timeline) != SIM_TIME_NEVER)
-        timeline_advance(f->timeline, timeline_next(f->timeline));
-}
-
-static void assert_interruption(struct fixture *f, uint32_t channels, uint16_t address, uint64_t csw) {
-    uint16_t got = 0;
-    uint64_t its = 0;
-    assert_true(channel_has_interruption(f->set, channels));
-    assert_true(channel_take_interruption(f->set, channels, &got, &its));
-    assert_int_equal(got, address);
-    if (its != csw)
-        fail_msg("CSW %016llX, not %016llX", (unsigned long long)its, (unsigned long long)csw);
-}
-
-static void assert_no_interruption(struct fixture *f) {
-    uint16_t address;
-    uint64_t csw;
-    assert_false(channel_take_interruption(f->set, ALL_CHANNELS, &address, &csw));
-    assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
-}
-
-/* Starts the program at PROGRAM, lets its time pass, and compares the one CSW it leaves. */
-static void assert_csw_of(struct fixture *f, uint16_t address, uint32_t caw, uint64_t csw) {
-    assert_int_equal(channel_start_io(f->set, address, caw), 0);
-    pass_all_time(f);
-    assert_interruption(f, ALL_CHANNELS, address, csw);
-    assert_no_interruption(f);
-}
-
-static void assert_text(const struct bytes *text, const char *expected) {
-    assert_int_equal(text->length, strlen(expected));
-    if (text->length)
-        assert_memory_equal(text->data, expected, text->length);
-}
-
-static struct device *console(struct fixture *f) { return channel_device(f->set, CONSOLE); }
-static struct device *printer(struct fixture *f) { return channel_device(f->set, PRINTER); }
-
-static void type(struct fixture *f, const char *line) { assert_true(console_type(console(f), line, strlen(line))); }
+static void type(struct rig *f, const char *line) { assert_true(console_type(console(f), line, strlen(line))); }
 
 /* --- commands and chaining ---------------------------------------------------------------------------------------- */
 
 static void test_write_appears_on_the_console(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, 0, 5});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080C000000);
     assert_text(console_text(console(f)), "HELLO\n");
@@ -199,33 +24,33 @@ static void test_write_appears_on_the_console(void **state) {
 }
 
 static void test_no_operation_ends_with_its_count_as_residual(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0x582, IDA, 5}); /* its address is not looked at */
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080C000005);
 }
 
 static void test_command_chaining_runs_all_commands(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, CC, 1}, {0x01, DATA, CC, 5}, {0x09, DATA + 5, CC, 7}, {0x03, 0, SLI, 7});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005200C000007);
     assert_text(console_text(console(f)), "HELLO, WORLD\n");
 }
 
 static void test_key_of_the_caw_is_in_the_csw_and_bits_4_to_7_are_ignored(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, 0, 1});
     assert_csw_of(f, CONSOLE, 0xAF000000 | PROGRAM, 0xA00005080C000001);
 }
 
 static void test_data_chaining_is_one_command(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, CD, 3}, {0x00, DATA + 3, CD | CC, 2}, {0xFF, DATA + 5, 0, 7}); /* later codes do not matter */
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005180C000000);
     assert_text(&f->lines, "HELLO, WORLD|");
 }
 
 static void test_transfer_in_channel(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, CC, 1}, {0x08, 0x700, 0xFF, 0}); /* a TIC's flags and count do not matter */
     put_ccw(f, 0x700, 0x09, DATA, CD, 3);
     put_ccw(f, 0x708, 0xF8, 0x740, 0, 0); /* any code that ends in 8 */
@@ -237,7 +62,7 @@ static void test_transfer_in_channel(void **state) {
 }
 
 static void test_incorrect_length(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     static const struct {
         uint8_t code, flags;
         uint16_t count;
@@ -259,7 +84,7 @@ static void test_incorrect_length(void **state) {
 
 /* Hercules begins the record anew for each CCW of a data chain; the architecture, and this channel, go on in it. */
 static void test_a_record_is_spread_over_a_data_chain(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0xE4, 0x900, CD, 3}, {0, 0x910, 0, 4});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005100C000000);
     assert_memory_equal(f->storage + 0x900, "\xFF\x32\x15\0", 4);
@@ -275,7 +100,7 @@ static void test_a_record_is_spread_over_a_data_chain(void **state) {
 }
 
 static void test_a_write_that_stops_early_names_the_ccw_of_that_byte(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, DATA, CD, 100}, {0, DATA, CD, 100}, {0, DATA, SLI, 100});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005100C400032);
     PUT(f, {0x01, DATA, CD, 100}, {0, DATA, SLI, 100});
@@ -283,7 +108,7 @@ static void test_a_write_that_stops_early_names_the_ccw_of_that_byte(void **stat
 }
 
 static void test_skip_moves_nothing_and_checks_nothing(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     memset(f->storage + 0x900, 0x55, 16);
     PUT(f, {0xE4, 0x900, CD | SKIP, 3}, {0, 0x908, 0, 4});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005100C000000);
@@ -294,7 +119,7 @@ static void test_skip_moves_nothing_and_checks_nothing(void **state) {
 }
 
 static void test_indirect_addresses_continue_at_2k_boundaries(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, 0x580, IDA, 10});
     put_text(f, 0x1FFC, "ABCD");
     put_text(f, 0x4800, "EFGHIJ");
@@ -312,7 +137,7 @@ static void test_indirect_addresses_continue_at_2k_boundaries(void **state) {
 /* --- checks ------------------------------------------------------------------------------------------------------- */
 
 static void test_program_checks(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     static const struct {
         struct ccw_text ccw;
         uint32_t caw;
@@ -347,7 +172,7 @@ static void test_program_checks(void **state) {
 }
 
 static void test_bad_indirect_address_words(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     static const uint32_t words[][2] = {{0x01000600, 0}, {0x80000600, 0}, {0x7F0, 0x600}, {0x7FC, 0x01000800}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         PUT(f, {0x09, 0x580, IDA, 50});
@@ -358,7 +183,7 @@ static void test_bad_indirect_address_words(void **state) {
 }
 
 static void test_a_check_in_a_chain_names_the_ccw_and_keeps_what_was_done(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, CC, 5}, {0x09, DATA, 0, 0});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x0000051000200000);
     assert_text(&f->lines, "HELLO|");
@@ -374,7 +199,7 @@ static void test_a_check_in_a_chain_names_the_ccw_and_keeps_what_was_done(void *
 }
 
 static void test_protection_checks(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     f->keys[0x1000 / BLOCK] = 0x28; /* key 2, fetch-protected */
     PUT(f, {0x09, 0x1000, 0, 5});
     assert_csw_of(f, CONSOLE, 0x10000000 | PROGRAM, 0x1000050800100000);
@@ -389,9 +214,9 @@ static void test_protection_checks(void **state) {
 }
 
 static void test_an_endless_program_ends_with_a_program_check(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, CC, 1}, {0x08, PROGRAM, 0, 0});
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0);
     assert_int_equal(f->accesses, 65536);
     pass_all_time(f);
     uint16_t address;
@@ -401,18 +226,18 @@ static void test_an_endless_program_ends_with_a_program_check(void **state) {
 }
 
 static void test_data_that_are_moved_count_towards_the_end_of_a_program(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, DATA, CC | SLI, 60000}, {0x08, PROGRAM, 0, 0}); /* the device takes 150 of them each time */
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0);
     assert_int_equal(f->accesses, 65536);
 }
 
 static void test_an_endless_data_chain_ends_with_a_program_check(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, DATA, CD, 5000}, {0x08, PROGRAM, 0, 0});
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0);
     PUT(f, {0xE4, DATA, CD | SKIP, 1}, {0x08, PROGRAM, 0, 0}); /* ends with its record */
-    assert_int_equal(channel_start_io(f->set, SECOND, PROGRAM), 0);
+    assert_int_equal(start_io(f, SECOND, PROGRAM), 0);
     pass_all_time(f);
     uint16_t address;
     uint64_t csw;
@@ -423,7 +248,7 @@ static void test_an_endless_data_chain_ends_with_a_program_check(void **state) {
 }
 
 static void test_unknown_command_is_rejected_and_sense_tells_so(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x17, DATA, CC, 5}, {0x09, DATA, 0, 5});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080E400005);
     PUT(f, {0x04, 0x900, 0, 1});
@@ -456,7 +281,7 @@ static void odd_command(struct device *d, struct device_command *c) {
 static void odd_free(struct device *d) { free(d); }
 static const struct device_ops odd_ops = {.type = "odd", .command = odd_command, .free = odd_free};
 
-static struct odd_device *attach_odd(struct fixture *f) {
+static struct odd_device *attach_odd(struct rig *f) {
     struct odd_device *odd = calloc(1, sizeof *odd);
     assert_non_null(odd);
     odd->device.ops = &odd_ops;
@@ -465,7 +290,7 @@ static struct odd_device *attach_odd(struct fixture *f) {
 }
 
 static void test_status_modifier_skips_a_ccw(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     struct odd_device *odd = attach_odd(f);
     PUT(f, {0x11, DATA, CC, 5}, {0x08, PROGRAM, 0, 0}, {0x01, DATA, 0, 5});
     odd->status = UNIT_STATUS_MODIFIER | UNIT_CHANNEL_END | UNIT_DEVICE_END;
@@ -474,7 +299,7 @@ static void test_status_modifier_skips_a_ccw(void **state) {
 }
 
 static void test_other_status_ends_the_chain(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     struct odd_device *odd = attach_odd(f);
     PUT(f, {0x11, DATA, CC, 5}, {0x01, DATA, 0, 5});
     static const uint8_t statuses[] = {0x0D, 0x0E, 0x08, 0x04, 0x00, 0x2C, 0x4E, 0x9C};
@@ -486,7 +311,7 @@ static void test_other_status_ends_the_chain(void **state) {
 }
 
 static void test_attach_takes_the_device_over_in_any_case(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     struct device *d = console_new(&f->model, NULL, NULL, false);
     assert_false(channel_attach(f->set, CONSOLE, d)); /* and frees it */
     assert_false(channel_attach(f->set, 0x123, NULL));
@@ -498,10 +323,10 @@ static void test_attach_takes_the_device_over_in_any_case(void **state) {
  */
 
 static void test_the_ending_comes_after_the_devices_time(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, CC, 5}, {0x01, DATA, 0, 2});
     pass_cycles(f, 12345);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_cycles(f, 7 * 600000 - 1);
     assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
     assert_true(channel_active(f->set, CHANNEL_0));
@@ -514,9 +339,9 @@ static void test_the_ending_comes_after_the_devices_time(void **state) {
 }
 
 static void test_a_program_without_device_time_ends_after_100_cycles(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, 0, 1});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_cycles(f, 99);
     assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
     pass_cycles(f, 1);
@@ -524,24 +349,24 @@ static void test_a_program_without_device_time_ends_after_100_cycles(void **stat
 }
 
 static void test_busy_while_in_progress(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw = 42;
     PUT(f, {0x03, 0, 0, 1});
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0);
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 2);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 2);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 2);
     assert_int_equal(channel_clear_io(f->set, CONSOLE, &csw), 2);
     assert_int_equal(channel_halt_io(f->set, CONSOLE, &csw), 2);
     assert_int_equal(channel_test(f->set, CONSOLE), 0);
-    assert_int_equal(channel_start_io(f->set, PRINTER, PROGRAM), 0); /* its neighbour is free */
+    assert_int_equal(start_io(f, PRINTER, PROGRAM), 0); /* its neighbour is free */
     assert_int_equal(csw, 42);
 }
 
 static void test_no_such_device(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw = 42;
     uint32_t id = 42;
-    assert_int_equal(channel_start_io(f->set, 0x0FF, PROGRAM), 3);
+    assert_int_equal(start_io(f, 0x0FF, PROGRAM), 3);
     assert_int_equal(channel_test_io(f->set, 0x0FF, &csw), 3);
     assert_int_equal(channel_clear_io(f->set, 0x0FF, &csw), 3);
     assert_int_equal(channel_halt_io(f->set, 0x0FF, &csw), 3);
@@ -554,7 +379,7 @@ static void test_no_such_device(void **state) {
 }
 
 static void test_channel_id(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint32_t id;
     assert_int_equal(channel_id(f->set, 0x0FF, &id), 0);
     assert_int_equal(id, 0x10000000);
@@ -563,11 +388,11 @@ static void test_channel_id(void **state) {
 }
 
 static void test_test_io_takes_the_condition(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x03, 0, 0, 1});
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 0);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
     assert_int_equal(channel_test(f->set, CONSOLE), 1);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 1);
@@ -578,11 +403,11 @@ static void test_test_io_takes_the_condition(void **state) {
 }
 
 static void test_a_pending_condition_does_not_prevent_a_start_and_is_replaced(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x03, 0, PCI, 1}, {0x09, DATA, 0, 5});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM + 8), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM + 8), 0);
     assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x000005100C000000);
@@ -590,23 +415,23 @@ static void test_a_pending_condition_does_not_prevent_a_start_and_is_replaced(vo
 }
 
 static void test_program_controlled_interruption_comes_apart_and_at_once(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x03, 0, PCI | CC, 1}, {0x03, 0, 0, 7});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000050800800000);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 2);
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x000005100C000007);
     PUT(f, {0x03, 0, PCI | CC, 1}, {0x03, 0, PCI, 7}); /* one that was not taken is replaced by a later one */
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 1);
     assert_int_equal(csw, 0x0000051000800000);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 1);
     assert_int_equal(csw, 0x000005100C000007);
     PUT(f, {0x03, 0, PCI, 0}); /* also on a CCW that turns out to be invalid */
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000050800800000);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000050800200000);
@@ -614,21 +439,21 @@ static void test_program_controlled_interruption_comes_apart_and_at_once(void **
 }
 
 static void test_conditions_are_taken_by_channel_then_by_arrival(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     assert_true(channel_attach(f->set, 0x00A, console_new(&f->model, NULL, NULL, false)));
     PUT(f, {0x03, 0, 0, 1});
     channel_attention(f->set, FAR);
-    channel_start_io(f->set, SECOND, PROGRAM);
-    channel_start_io(f->set, PRINTER, PROGRAM);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, SECOND, PROGRAM);
+    start_io(f, PRINTER, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
     assert_interruption(f, CHANNEL_1, SECOND, 0x000005080C000001);
-    channel_start_io(f->set, SECOND, PROGRAM);
+    start_io(f, SECOND, PROGRAM);
     pass_all_time(f);
     assert_false(channel_has_interruption(f->set, 0x20000000));
     assert_interruption(f, ALL_CHANNELS, PRINTER, 0x000005080C000001);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x000005080C000001);
-    channel_start_io(f->set, 0x00A, PROGRAM); /* attached last, arrived last, but on the lowest channel */
+    start_io(f, 0x00A, PROGRAM); /* attached last, arrived last, but on the lowest channel */
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, 0x00A, 0x000005080C000001);
     assert_interruption(f, ALL_CHANNELS, SECOND, 0x000005080C000001);
@@ -638,13 +463,13 @@ static void test_conditions_are_taken_by_channel_then_by_arrival(void **state) {
 }
 
 static void test_attention(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     assert_true(channel_attention(f->set, CONSOLE));
     assert_true(channel_attention(f->set, CONSOLE)); /* one is enough */
     assert_int_equal(f->notified, 2);
     PUT(f, {0x03, 0, 0, 1});
-    channel_start_io(f->set, CONSOLE, PROGRAM); /* does not forget it */
+    start_io(f, CONSOLE, PROGRAM); /* does not forget it */
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000000080000000);
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 1);
@@ -652,7 +477,7 @@ static void test_attention(void **state) {
 }
 
 static void test_halting_an_idle_device_presents_its_last_status(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw = 42;
     assert_int_equal(channel_halt_io(f->set, CONSOLE, &csw), 1);
     assert_int_equal(csw, 0);
@@ -666,16 +491,16 @@ static void test_halting_an_idle_device_presents_its_last_status(void **state) {
 }
 
 static void test_reset_forgets_everything(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x17, DATA, PCI, 5});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
-    channel_start_io(f->set, PRINTER, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
+    start_io(f, PRINTER, PROGRAM);
     channel_attention(f->set, SECOND);
     PUT(f, {0x0A, 0x900, 0, 5});
-    channel_start_io(f->set, FAR, PROGRAM);
+    start_io(f, FAR, PROGRAM);
     pass_cycles(f, 100);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     channel_reset(f->set);
     assert_int_equal(timeline_next(f->timeline), SIM_TIME_NEVER);
     assert_false(channel_active(f->set, ALL_CHANNELS));
@@ -690,7 +515,7 @@ static void test_reset_forgets_everything(void **state) {
 /* --- console ------------------------------------------------------------------------------------------------------ */
 
 static void test_console_lines(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, DATA, CC, 5}, {0x09, DATA, CC, 5}, {0x09, 0x800, CC, 9}, {0x01, DATA, 0, 3});
     memcpy(f->storage + 0x800, "\xC1\xC2\x15\xC3\xC4\x0D\xC1\x25\x15", 9);
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005200C000000);
@@ -699,10 +524,10 @@ static void test_console_lines(void **state) {
 }
 
 static void test_lines_are_forgotten_where_nobody_asks_for_them(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     const uint16_t forgetful = 0x00A, paper = 0x00B;
-    assert_true(channel_attach(f->set, forgetful, console_new(&f->model, host_line, f, true)));
-    assert_true(channel_attach(f->set, paper, printer_new(&f->model, host_line, f, true)));
+    assert_true(channel_attach(f->set, forgetful, console_new(&f->model, rig_line, f, true)));
+    assert_true(channel_attach(f->set, paper, printer_new(&f->model, rig_line, f, true)));
     PUT(f, {0x09, DATA, CC, 5}, {0x01, DATA, 0, 5});
     assert_csw_of(f, forgetful, PROGRAM, 0x000005100C000000);
     assert_text(console_text(channel_device(f->set, forgetful)), "HELLO");
@@ -712,7 +537,7 @@ static void test_lines_are_forgotten_where_nobody_asks_for_them(void **state) {
 }
 
 static void test_an_endless_line_is_ended(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, 0x800, 0, 150});
     memset(f->storage + 0x800, 0xC1, 150);
     for (int i = 0; i < 437; i++)
@@ -726,7 +551,7 @@ static void test_an_endless_line_is_ended(void **state) {
 }
 
 static void test_every_character_is_printed_or_a_dot(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x01, 0x800, CC, 128}, {0x01, 0x880, 0, 128});
     for (int i = 0; i < 256; i++)
         f->storage[0x800 + i] = (uint8_t)i;
@@ -741,7 +566,7 @@ static void test_every_character_is_printed_or_a_dot(void **state) {
 }
 
 static void test_read_inquiry_takes_a_line_typed_before(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     type(f, "Hi there");
     type(f, "");
     type(f, "x");
@@ -756,22 +581,22 @@ static void test_read_inquiry_takes_a_line_typed_before(void **state) {
     PUT(f, {0x0A, 0x900, 0, 2});
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080C400000);
     assert_memory_equal(f->storage + 0x900, "\xD3\xD6", 2);
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0); /* what did not fit is lost: it waits */
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0); /* what did not fit is lost: it waits */
     pass_all_time(f);
     assert_no_interruption(f);
 }
 
 static void test_read_inquiry_waits_for_a_line(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x09, DATA, CC, 5}, {0x0A, 0x900, CC | SLI, 20}, {0x09, DATA + 7, 0, 5});
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 0);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 0);
     assert_text(&f->lines, "HELLO|");
     pass_cycles(f, 100000000);
     assert_false(channel_active(f->set, ALL_CHANNELS));
     assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 2);
-    assert_int_equal(channel_start_io(f->set, CONSOLE, PROGRAM), 2);
+    assert_int_equal(start_io(f, CONSOLE, PROGRAM), 2);
 
     unsigned notified = f->notified;
     type(f, "YES");
@@ -790,9 +615,9 @@ static void test_read_inquiry_waits_for_a_line(void **state) {
 }
 
 static void test_a_waiting_program_is_continued_by_taking_interruptions(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x0A, 0x900, PCI, 3});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000050800800000); /* once, not again afterwards */
     type(f, "YES");
     assert_no_interruption(f);
@@ -802,9 +627,9 @@ static void test_a_waiting_program_is_continued_by_taking_interruptions(void **s
 }
 
 static void test_a_pci_of_a_waiting_program_stays_pending_when_it_is_continued(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x0A, 0x900, PCI, 3});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     type(f, "YES");
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000050800800000);
     pass_all_time(f);
@@ -813,10 +638,10 @@ static void test_a_pci_of_a_waiting_program_stays_pending_when_it_is_continued(v
 
 /* Hercules has no halt for its console: there the program goes on waiting. */
 static void test_halt_ends_a_read_inquiry_that_waits(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x0A, 0x900, CC, 20}, {0x03, 0, 0, 1});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     assert_int_equal(channel_halt_io(f->set, CONSOLE, &csw), 2);
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x000005080C000014);
@@ -827,7 +652,7 @@ static void test_halt_ends_a_read_inquiry_that_waits(void **state) {
 /* --- printer ------------------------------------------------------------------------------------------------------ */
 
 static void test_printer_spacing(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, CC, 5}, {0x11, DATA, CC, 5}, {0x19, DATA, CC, 5}, {0x0B, 0, CC, 1}, {0x1B, 0x900000, CC, 1},
         {0x01, DATA, CC, 5}, {0x09, DATA + 7, 0, 5});
     assert_csw_of(f, PRINTER, PROGRAM, 0x000005380C000000);
@@ -836,7 +661,7 @@ static void test_printer_spacing(void **state) {
 }
 
 static void test_printer_skips(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x91, DATA, CC, 5}, {0x09, DATA, CC, 5}, {0x9B, 0, CC, 1}, {0x8B, 0, CC, 1}, {0x89, DATA, CC, 5},
         {0x8B, 0, CC, 1}, {0x01, DATA, CC, 5}, {0x8B, 0, 0, 1});
     assert_csw_of(f, PRINTER, PROGRAM, 0x000005400C000001);
@@ -845,7 +670,7 @@ static void test_printer_skips(void **state) {
 }
 
 static void test_printer_reaches_every_channel(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     static const uint8_t lines[] = {1, 7, 13, 19, 25, 31, 37, 43, 63, 49, 55, 61};
     for (unsigned channel = 1; channel <= 12; channel++) {
         channel_reset(f->set);
@@ -858,7 +683,7 @@ static void test_printer_reaches_every_channel(void **state) {
 }
 
 static void test_printer_columns_and_characters(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     memset(f->storage + 0x800, 0xC1, 256);
     f->storage[0x801] = 0x15;
     PUT(f, {0x09, 0x800, 0, 200});
@@ -872,9 +697,9 @@ static void test_printer_columns_and_characters(void **state) {
 }
 
 static void test_printer_time_sense_and_rejects(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     PUT(f, {0x09, DATA, CC, 5}, {0x09, DATA, 0, 5});
-    channel_start_io(f->set, PRINTER, PROGRAM);
+    start_io(f, PRINTER, PROGRAM);
     pass_cycles(f, 999999);
     assert_false(channel_has_interruption(f->set, ALL_CHANNELS));
     pass_cycles(f, 1);
@@ -893,22 +718,22 @@ static void test_printer_time_sense_and_rejects(void **state) {
 
 /* --- a caller that never comes back ------------------------------------------------------------------------------- */
 
-static void start_dropped(struct fixture *f, uint16_t address, unsigned at) {
+static void start_dropped(struct rig *f, uint16_t address, unsigned at) {
     f->accesses = 0;
     f->drop_at = at;
     if (setjmp(f->dropped) == 0) {
-        channel_start_io(f->set, address, PROGRAM);
+        start_io(f, address, PROGRAM);
         fail_msg("not dropped");
     }
     f->drop_at = 0;
 }
 
 static void test_a_dropped_start_leaves_the_device_idle(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x03, 0, CC, 1});
     put_ccw(f, PROGRAM, 0x03, 0, 0, 1);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f); /* a condition of an earlier program, which a dropped start does not touch */
     PUT(f, {0x09, DATA, PCI | CC | CD, 5}, {0, DATA, CC, 2}, {0xE4, 0x900, PCI, 7});
     for (unsigned at = 1; at <= 6; at++) {
@@ -919,17 +744,17 @@ static void test_a_dropped_start_leaves_the_device_idle(void **state) {
     assert_int_equal(channel_test_io(f->set, CONSOLE, &csw), 1);
     assert_int_equal(csw, 0x000005080C000001);
     assert_no_interruption(f);
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     pass_all_time(f);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x0000051800800000);
     assert_interruption(f, ALL_CHANNELS, CONSOLE, 0x000005180C000000);
 }
 
 static void test_a_dropped_continuation_is_ended_by_reset(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     uint64_t csw;
     PUT(f, {0x0A, 0x900, 0, 3});
-    channel_start_io(f->set, CONSOLE, PROGRAM);
+    start_io(f, CONSOLE, PROGRAM);
     type(f, "YES");
     f->accesses = 0;
     f->drop_at = 1;
@@ -945,7 +770,7 @@ static void test_a_dropped_continuation_is_ended_by_reset(void **state) {
 
 /* --- anything at all ---------------------------------------------------------------------------------------------- */
 
-static void put_random_ccw(struct fixture *f, struct random *r, uint32_t at) {
+static void put_random_ccw(struct rig *f, struct random *r, uint32_t at) {
     static const uint8_t codes[] = {0x01, 0x09, 0x03, 0x04, 0xE4, 0x0A, 0x0B, 0x08, 0x08, 0x11, 0x89, 0x8B, 0x1B, 0x0C};
     static const uint8_t flags[] = {0, CC, CC | SLI, CD, CD | CC, SLI, IDA, IDA | CC | SLI, PCI | CC, SKIP | CC | SLI};
     uint8_t code = random_below(r, 20) ? codes[random_below(r, sizeof codes)] : (uint8_t)random_below(r, 256);
@@ -958,7 +783,7 @@ static void put_random_ccw(struct fixture *f, struct random *r, uint32_t at) {
     put_ccw(f, at, code, address, flag, count);
 }
 
-static void random_step(struct fixture *f, struct random *r) {
+static void random_step(struct rig *f, struct random *r) {
     static const uint16_t addresses[] = {CONSOLE, CONSOLE, PRINTER, SECOND, FAR, 0x123};
     uint16_t address = addresses[random_below(r, sizeof addresses / sizeof addresses[0])], its;
     uint32_t mask = random_below(r, 3) ? ALL_CHANNELS : (uint32_t)random_below(r, UINT64_C(1) << 32), id;
@@ -966,9 +791,7 @@ static void random_step(struct fixture *f, struct random *r) {
     switch (random_below(r, 12)) {
     case 0:
     case 1:
-    case 2:
-        assert_in_range(channel_start_io(f->set, address, (uint32_t)random_below(r, 3) << 28 | PROGRAM), 0, 3);
-        break;
+    case 2: assert_in_range(start_io(f, address, (uint32_t)random_below(r, 3) << 28 | PROGRAM), 0, 3); break;
     case 3: assert_in_range(channel_test_io(f->set, address, &csw), 0, 3); break;
     case 4: assert_in_range(channel_halt_io(f->set, address, &csw), 0, 3); break;
     case 5: assert_in_range(channel_test(f->set, address), 0, 3); break;
@@ -990,7 +813,7 @@ static void random_step(struct fixture *f, struct random *r) {
 }
 
 static void test_random_programs_do_no_harm(void **state) {
-    struct fixture *f = *state;
+    struct rig *f = *state;
     struct random r;
     random_init(&r, 370, "channels");
     f->keys[0x2000 / BLOCK] = 0x28;
@@ -1010,61 +833,59 @@ static void test_random_programs_do_no_harm(void **state) {
     assert_csw_of(f, CONSOLE, PROGRAM, 0x000005080C000000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_write_appears_on_the_console),
-        TEST(test_no_operation_ends_with_its_count_as_residual),
-        TEST(test_command_chaining_runs_all_commands),
-        TEST(test_key_of_the_caw_is_in_the_csw_and_bits_4_to_7_are_ignored),
-        TEST(test_data_chaining_is_one_command),
-        TEST(test_transfer_in_channel),
-        TEST(test_incorrect_length),
-        TEST(test_a_record_is_spread_over_a_data_chain),
-        TEST(test_a_write_that_stops_early_names_the_ccw_of_that_byte),
-        TEST(test_skip_moves_nothing_and_checks_nothing),
-        TEST(test_indirect_addresses_continue_at_2k_boundaries),
-        TEST(test_program_checks),
-        TEST(test_bad_indirect_address_words),
-        TEST(test_a_check_in_a_chain_names_the_ccw_and_keeps_what_was_done),
-        TEST(test_protection_checks),
-        TEST(test_an_endless_program_ends_with_a_program_check),
-        TEST(test_data_that_are_moved_count_towards_the_end_of_a_program),
-        TEST(test_an_endless_data_chain_ends_with_a_program_check),
-        TEST(test_unknown_command_is_rejected_and_sense_tells_so),
-        TEST(test_status_modifier_skips_a_ccw),
-        TEST(test_other_status_ends_the_chain),
-        TEST(test_attach_takes_the_device_over_in_any_case),
-        TEST(test_the_ending_comes_after_the_devices_time),
-        TEST(test_a_program_without_device_time_ends_after_100_cycles),
-        TEST(test_busy_while_in_progress),
-        TEST(test_no_such_device),
-        TEST(test_channel_id),
-        TEST(test_test_io_takes_the_condition),
-        TEST(test_a_pending_condition_does_not_prevent_a_start_and_is_replaced),
-        TEST(test_program_controlled_interruption_comes_apart_and_at_once),
-        TEST(test_conditions_are_taken_by_channel_then_by_arrival),
-        TEST(test_attention),
-        TEST(test_halting_an_idle_device_presents_its_last_status),
-        TEST(test_reset_forgets_everything),
-        TEST(test_console_lines),
-        TEST(test_lines_are_forgotten_where_nobody_asks_for_them),
-        TEST(test_an_endless_line_is_ended),
-        TEST(test_every_character_is_printed_or_a_dot),
-        TEST(test_read_inquiry_takes_a_line_typed_before),
-        TEST(test_read_inquiry_waits_for_a_line),
-        TEST(test_a_waiting_program_is_continued_by_taking_interruptions),
-        TEST(test_a_pci_of_a_waiting_program_stays_pending_when_it_is_continued),
-        TEST(test_halt_ends_a_read_inquiry_that_waits),
-        TEST(test_printer_spacing),
-        TEST(test_printer_skips),
-        TEST(test_printer_reaches_every_channel),
-        TEST(test_printer_columns_and_characters),
-        TEST(test_printer_time_sense_and_rejects),
-        TEST(test_a_dropped_start_leaves_the_device_idle),
-        TEST(test_a_dropped_continuation_is_ended_by_reset),
-        TEST(test_random_programs_do_no_harm),
+        RIG_TEST(test_write_appears_on_the_console),
+        RIG_TEST(test_no_operation_ends_with_its_count_as_residual),
+        RIG_TEST(test_command_chaining_runs_all_commands),
+        RIG_TEST(test_key_of_the_caw_is_in_the_csw_and_bits_4_to_7_are_ignored),
+        RIG_TEST(test_data_chaining_is_one_command),
+        RIG_TEST(test_transfer_in_channel),
+        RIG_TEST(test_incorrect_length),
+        RIG_TEST(test_a_record_is_spread_over_a_data_chain),
+        RIG_TEST(test_a_write_that_stops_early_names_the_ccw_of_that_byte),
+        RIG_TEST(test_skip_moves_nothing_and_checks_nothing),
+        RIG_TEST(test_indirect_addresses_continue_at_2k_boundaries),
+        RIG_TEST(test_program_checks),
+        RIG_TEST(test_bad_indirect_address_words),
+        RIG_TEST(test_a_check_in_a_chain_names_the_ccw_and_keeps_what_was_done),
+        RIG_TEST(test_protection_checks),
+        RIG_TEST(test_an_endless_program_ends_with_a_program_check),
+        RIG_TEST(test_data_that_are_moved_count_towards_the_end_of_a_program),
+        RIG_TEST(test_an_endless_data_chain_ends_with_a_program_check),
+        RIG_TEST(test_unknown_command_is_rejected_and_sense_tells_so),
+        RIG_TEST(test_status_modifier_skips_a_ccw),
+        RIG_TEST(test_other_status_ends_the_chain),
+        RIG_TEST(test_attach_takes_the_device_over_in_any_case),
+        RIG_TEST(test_the_ending_comes_after_the_devices_time),
+        RIG_TEST(test_a_program_without_device_time_ends_after_100_cycles),
+        RIG_TEST(test_busy_while_in_progress),
+        RIG_TEST(test_no_such_device),
+        RIG_TEST(test_channel_id),
+        RIG_TEST(test_test_io_takes_the_condition),
+        RIG_TEST(test_a_pending_condition_does_not_prevent_a_start_and_is_replaced),
+        RIG_TEST(test_program_controlled_interruption_comes_apart_and_at_once),
+        RIG_TEST(test_conditions_are_taken_by_channel_then_by_arrival),
+        RIG_TEST(test_attention),
+        RIG_TEST(test_halting_an_idle_device_presents_its_last_status),
+        RIG_TEST(test_reset_forgets_everything),
+        RIG_TEST(test_console_lines),
+        RIG_TEST(test_lines_are_forgotten_where_nobody_asks_for_them),
+        RIG_TEST(test_an_endless_line_is_ended),
+        RIG_TEST(test_every_character_is_printed_or_a_dot),
+        RIG_TEST(test_read_inquiry_takes_a_line_typed_before),
+        RIG_TEST(test_read_inquiry_waits_for_a_line),
+        RIG_TEST(test_a_waiting_program_is_continued_by_taking_interruptions),
+        RIG_TEST(test_a_pci_of_a_waiting_program_stays_pending_when_it_is_continued),
+        RIG_TEST(test_halt_ends_a_read_inquiry_that_waits),
+        RIG_TEST(test_printer_spacing),
+        RIG_TEST(test_printer_skips),
+        RIG_TEST(test_printer_reaches_every_channel),
+        RIG_TEST(test_printer_columns_and_characters),
+        RIG_TEST(test_printer_time_sense_and_rejects),
+        RIG_TEST(test_a_dropped_start_leaves_the_device_idle),
+        RIG_TEST(test_a_dropped_continuation_is_ended_by_reset),
+        RIG_TEST(test_random_programs_do_no_harm),
     };
     return cmocka_run_group_tests_name("isa/channel", tests, NULL, NULL);
 }
