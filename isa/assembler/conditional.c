@@ -1,4 +1,4 @@
-/* The statements of conditional assembly: declarations, SETx, AIF, AGO, ACTR, ANOP.
+/* The statements of conditional assembly: declarations, SETx, AIF, AGO, ACTR, ANOP, MEXIT.
  *
  * They are carried out while the source is read and make nothing, so those in macros leave no statement behind. What
  * keeps hostile sources from going on for ever are the branches of each scope (ACTR) and the effort of all together. */
@@ -186,6 +186,13 @@ static void actr(struct assembler *a, struct statement *s, const struct conditio
     }
 }
 
+static void mexit(struct assembler *a, struct statement *s, const struct conditional *self) {
+    (void)self;
+    if (!source_leave_macro(a)) {
+        assembler_error(a, s, NULL, "MEXIT outside a macro");
+    }
+}
+
 static void anop(struct assembler *a, struct statement *s, const struct conditional *self) {
     (void)a;
     (void)s;
@@ -212,6 +219,7 @@ const struct conditional conditionals[] = {
     {"AGOB", ago, VARIABLE_ARITHMETIC, false},
     {"ACTR", actr, VARIABLE_ARITHMETIC, false},
     {"ANOP", anop, VARIABLE_ARITHMETIC, false},
+    {"MEXIT", mexit, VARIABLE_ARITHMETIC, false},
     {"SETAF", unsupported, VARIABLE_ARITHMETIC, false},
     {"SETCF", unsupported, VARIABLE_CHARACTER, false},
     {"AREAD", unsupported, VARIABLE_CHARACTER, false},

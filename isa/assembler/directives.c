@@ -321,12 +321,6 @@ static void opsyn(struct assembler *a, struct statement *s) {
 
 static void stray_mend(struct assembler *a, struct statement *s) { assembler_error(a, s, NULL, "MEND without MACRO"); }
 
-static void mexit(struct assembler *a, struct statement *s) {
-    if (!source_leave_macro(a)) {
-        assembler_error(a, s, NULL, "MEXIT outside a macro");
-    }
-}
-
 /* MNOTE [severity,]'text' */
 static void mnote(struct assembler *a, struct statement *s) {
     struct cursor c = cursor_of(a, s, s->operands);
@@ -389,7 +383,6 @@ static const struct directive directives[] = {
     {"COPY", source_copy, NULL, false, 'U'},
     {"MACRO", macro_define, NULL, true, 'U'},
     {"MEND", stray_mend, NULL, true, 'U'},
-    {"MEXIT", mexit, NULL, true, 'U'},
     {"MNOTE", mnote, NULL, false, 'U'},
     {"OPSYN", opsyn, NULL, false, 'U'},
     {"PUSH", NULL, push, false, 'U'},

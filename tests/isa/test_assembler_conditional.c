@@ -497,6 +497,233 @@ static void test_endless_loops_end(void **state) {
                  "t.s:4:16: error: too much conditional assembly: SET symbols of more than 64 MB\n");
 }
 
+/* ---- macros ---- */
+
+static void test_operands_of_macros(void **state) {
+    (void)state;
+    check_same("         MACRO\n"
+               "&L       M     &A,&B,&K=(7,(8,9))\n"
+               "         LCLC  &S\n"
+               "&S       SETC  '&SYSLIST(0)/&SYSLIST(1)/&SYSLIST(2,1)/&SYSLIST(3)/&SYSLIST(4)'\n"
+               "         DC    C'&S'\n"
+               "         DC    C'&B(2)&B(2,1)&K(2,2)/&B(9)&A(1)&A(2)'\n"
+               "&N1      SETA  N'&SYSLIST\n"
+               "&N2      SETA  N'&B\n"
+               "&N3      SETA  N'&K(2)\n"
+               "&N4      SETA  N'&A+N'&SYSLIST(2)*16\n"
+               "&N5      SETA  K'&B\n"
+               "         DC    AL1(&N1,&N2,&N3,&N4,&N5)\n"
+               "&T       SETC  T'&A.T'&B.T'&SYSLIST(3).T'&SYSLIST(4).T'&L\n"
+               "         DC    C'&T.&SYSMAC&SYSNEST.&SYSNDX'\n"
+               "         MEND\n"
+               "LAB      M     12,(X,(Y,Z),),LAB\n"
+               "         M\n"
+               ".SEQ     M     ,X\n"
+               "LAB      DS    F\n",
+               " DC C'LAB/12/X/LAB/'\n DC C'(Y,Z)Y9/12',AL1(3,3,2,49,10)\n DC C'NUUOUM10001'\n"
+               " DC C'////'\n DC C'9/',AL1(0,0,2,0,0)\n DC C'OOOOOM10002'\n"
+               " DC C'//X//'\n DC C'9/',AL1(2,1,2,16,1)\n DC C'OUOOOM10003'\n DS F\n");
+    check_errors("         MACRO\n"
+                 "         M     &A\n"
+                 "         DC    C'&SYSLIST'\n"
+                 "         DC    C'&SYSLIST(-1)'\n"
+                 "         DC    C'&A(0)'\n"
+                 "         DC    C'&A(1,1,1,1,1,1,1,1,1)'\n"
+                 "         DC    C'&SYSNDX(1)'\n"
+                 "         COPY  &A\n"
+                 "         MEND\n"
+                 "         M     (1,2)\n",
+                 "t.s:8:16: error: cannot read &A: No such file or directory\n"
+                 "t.s:3:18: error: &SYSLIST needs a subscript: &SYSLIST(1) is the first operand\n"
+                 "t.s:10:10: note: in the macro M called here\n"
+                 "t.s:4:18: error: a subscript of &SYSLIST must be 0 or more, not -1\n"
+                 "t.s:10:10: note: in the macro M called here\n"
+                 "t.s:5:18: error: a subscript of &A must be 1 or more, not 0\n"
+                 "t.s:10:10: note: in the macro M called here\n"
+                 "t.s:6:37: error: more than 8 subscripts\n"
+                 "t.s:10:10: note: in the macro M called here\n"
+                 "t.s:7:18: error: &SYSNDX has no subscripts\n"
+                 "t.s:10:10: note: in the macro M called here\n");
+}
+
+/* A replaced variable symbol is one piece, whatever is in it. */
+static void test_replaced_commas_and_blanks_do_not_divide(void **state) {
+    (void)state;
+    check_same("         MACRO\n"
+               "         M     &A,&B,&K=\n"
+               "&N       SETA  N'&SYSLIST\n"
+               "         DC    AL1(&N),C'&A/&B/&K'\n"
+               "         MEND\n"
+               "&X       SETC  'P,Q'\n"
+               "&Y       SETC  'R S'\n"
+               "&Z       SETC  'K=1'\n"
+               "         M     &X,&Y\n"
+               "         M     &Z,2,K=&X\n"
+               "         M     A.&X.B\n",
+               " DC AL1(2),C'P,Q/R S/'\n DC AL1(2),C'K=1/2/P,Q'\n DC AL1(1),C'A.P,QB//'\n");
+}
+
+static void test_sections_and_types_that_macros_see(void **state) {
+    (void)state;
+    check_same("         MACRO\n"
+               "         DATA\n"
+               "D        DSECT\n"
+               "X        DS    F\n"
+               "&SYSECT  CSECT\n"
+               "         DC    C'&SYSECT'\n"
+               "         MEND\n"
+               "MAIN     CSECT\n"
+               "         DATA\n"
+               "         MACRO\n"
+               "         TYPES &NAMES\n"
+               "         LCLA  &I\n"
+               "         LCLC  &T\n"
+               ".L       ANOP\n"
+               "&I       SETA  &I+1\n"
+               "&T       SETC  '&T'.T'&NAMES(&I)\n"
+               "         AIF   (&I LT N'&NAMES).L\n"
+               "         DC    C'&T'\n"
+               "         MEND\n"
+               "I        LR    1,2\n"
+               "P        DC    P'1'\n"
+               "W        CCW   1,0,0,1\n"
+               "E        EQU   5\n"
+               "Q        EQU   5,1,C'Q'\n"
+               "         EXTRN T\n"
+               "         WXTRN U\n"
+               "         TYPES (MAIN,I,P,W,E,Q,T,U,X,LATER,E+1,C'A','A',,(E))\n"
+               "LATER    DS    H\n",
+               "MAIN CSECT\n DC C'MAIN'\n LR 1,2\n DC P'1'\n CCW 1,0,0,1\n DC C'JIPWUQT$FUUNUOU'\n DS H\n");
+}
+
+struct library {
+    const char *name, *text;
+};
+
+static bool read_member(void *self, const char *path, struct bytes *to, struct error *e) {
+    const struct library *l = self;
+    if (strcmp(path, l->name) != 0) {
+        return error_set(e, ERROR_INPUT, "no %s", path);
+    }
+    bytes_append(to, l->text, strlen(l->text));
+    return true;
+}
+
+static void check_library(const char *source, struct library l, const char *diagnostics, const char *hex) {
+    const struct assembler_options options = {.read_file = read_member, .self = &l};
+    struct assembly a;
+    struct error e = ERROR_CLEAR;
+    char got[256] = "";
+    assemble(&a, "t.s", source, strlen(source), &options, &e);
+    check_diagnostics(&a, diagnostics);
+    assert_true(a.image.length < sizeof got / 2);
+    bytes_to_hex(got, a.image.data, a.image.length);
+    assert_string_equal(got, hex);
+    assembly_fini(&a);
+}
+
+static void test_copy_and_conditional_assembly(void **state) {
+    (void)state;
+    check_library("         MACRO\n"
+                  "         M     &A\n"
+                  "         COPY  BODY\n"
+                  "         DC    X'FF'\n"
+                  "         MEND\n"
+                  "         M     1\n"
+                  "         M     2\n",
+                  (struct library){"BODY", "         AIF   (&A EQ 2).TWO\n"
+                                           "         DC    AL1(&A)\n"
+                                           "         MEXIT\n"
+                                           ".TWO     DC    X'22'\n"},
+                  "", "0122FF");
+    /* Out of a copied file, and back into it. */
+    check_library("&I       SETA  0\n"
+                  "&NAME    SETC  'FILE'\n"
+                  "         COPY  &NAME\n"
+                  "         DC    X'EE'\n"
+                  "         AGO   .BACK\n"
+                  "         DC    X'DD'\n"
+                  ".OUT     DC    X'FF'\n",
+                  (struct library){"FILE", ".BACK    ANOP\n"
+                                           "&I       SETA  &I+1\n"
+                                           "         DC    AL1(&I)\n"
+                                           "         AIF   (&I EQ 2).OUT\n"
+                                           "         DC    X'AA'\n"},
+                  "", "01AAEE02FF");
+    check_library("         MACRO\n"
+                  "         M     &OP\n"
+                  "         &OP   FILE\n"
+                  "         MEND\n"
+                  "         M     COPY\n",
+                  (struct library){"FILE", ""},
+                  "t.s:3:10: error: COPY cannot be made by a macro: write it where the macro is defined\n"
+                  "t.s:5:10: note: in the macro M called here\n",
+                  "");
+}
+
+static void test_macros_call_themselves_up_to_a_limit(void **state) {
+    (void)state;
+    check_same("         MACRO\n"
+               "         POWERS &N,&LAST\n"
+               "         DC    AL1(&N)\n"
+               "         AIF   (&N EQ &LAST).END\n"
+               "&NEXT    SETA  2*&N\n"
+               "         POWERS &NEXT,&LAST\n"
+               ".END     MEND\n"
+               "         POWERS 1,128\n",
+               " DC AL1(1,2,4,8,16,32,64,128)\n");
+    struct assembly a;
+    struct error e = ERROR_CLEAR;
+    const char *bomb = "         MACRO\n"
+                       "         BOMB\n"
+                       "         GBLC  &S\n"
+                       "&S       SETC  '&S&S.X'\n"
+                       "         BOMB\n"
+                       "         BOMB\n"
+                       "         MEND\n"
+                       "         BOMB\n";
+    assert_false(assemble(&a, "t.s", bomb, strlen(bomb), NULL, &e));
+    assert_true(a.diagnostic_count < 5000);
+    assembly_fini(&a);
+}
+
+static void test_listing_of_generated_lines(void **state) {
+    (void)state;
+    struct assembly a;
+    struct error e = ERROR_CLEAR;
+    const struct assembler_options options = {.listing = true};
+    const char *source = "         MACRO\n"
+                         "         TWO   &N\n"
+                         "         AIF   (&N EQ 0).X\n"
+                         "         DC    AL1(&N)\n"
+                         ".X       DC    X'2'\n"
+                         "         MEXIT\n"
+                         "         MEND\n"
+                         "&A       SETA  1\n"
+                         "         TWO   &A\n"
+                         "         AGO   .END\n"
+                         "         DC    X'FF'\n"
+                         ".END     ANOP\n"
+                         "         PRINT NOGEN\n"
+                         "         TWO   3\n";
+    assert_true(assemble(&a, "t.s", source, strlen(source), &options, &e));
+    bytes_append(&a.listing, "", 1);
+    const char *from = strstr((const char *)a.listing.data, "     8  &A");
+    assert_non_null(from);
+    const char *expected = "     8  &A       SETA  1\n"
+                           "                                           9           TWO   &A\n"
+                           "                                          10+          TWO   1\n"
+                           "000000 01                                 11+          DC    AL1(1)\n"
+                           "000001 02                                 12+          DC    X'2'\n"
+                           "                                          13           AGO   .END\n"
+                           "                                          14  .END     ANOP\n"
+                           "                                          15           PRINT NOGEN\n"
+                           "                                          16           TWO   3\n"
+                           "\n";
+    assert_memory_equal(from, expected, strlen(expected));
+    assembly_fini(&a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arithmetic_expressions),
@@ -508,6 +735,12 @@ int main(void) {
         cmocka_unit_test(test_branches_in_macros_and_in_open_code),
         cmocka_unit_test(test_branch_errors),
         cmocka_unit_test(test_endless_loops_end),
+        cmocka_unit_test(test_operands_of_macros),
+        cmocka_unit_test(test_replaced_commas_and_blanks_do_not_divide),
+        cmocka_unit_test(test_sections_and_types_that_macros_see),
+        cmocka_unit_test(test_copy_and_conditional_assembly),
+        cmocka_unit_test(test_macros_call_themselves_up_to_a_limit),
+        cmocka_unit_test(test_listing_of_generated_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
