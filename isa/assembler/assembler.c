@@ -28,17 +28,24 @@ struct statement *statement_new(struct assembler *a, const struct line *line) {
     return s;
 }
 
-struct diagnostic_place statement_place(const struct line *line, size_t offset) {
-    size_t i = line->segment_count - 1;
-    while (i > 0 && line->segments[i].offset > offset) {
-        i--;
+const struct segment *line_segment(const struct line *line, size_t offset) {
+    size_t from = 0, to = line->segment_count; /* the last one that begins at or before the offset is in from .. to-1 */
+    while (to - from > 1) {
+        const size_t middle = (from + to) / 2;
+        *(line->segments[middle].offset > offset ? &to : &from) = middle;
     }
-    const struct segment *g = &line->segments[i];
+    return &line->segments[from];
+}
+
+struct diagnostic_place statement_place(const struct line *line, size_t offset) {
+    const struct segment *g = line_segment(line, offset);
     return (struct diagnostic_place){line->file->name, g->line,
                                      g->column + (g->fixed ? 0 : (unsigned)(offset - g->offset))};
 }
 
 /* ---- diagnostics ---- */
+
+enum { MESSAGE_TEXT = 400 };
 
 /* Text for people: UTF-8 without control characters. It may be that already, where it holds the name of a file. */
 static struct text message_text(struct assembler *a, const char *text) {
@@ -91,16 +98,31 @@ static void note_calls(struct assembler *a, const struct call *call) {
     }
 }
 
+/* Was the same reported at the same place of this macro call (or of open code) before? So it is in loops. */
+static bool is_repeated(struct assembler *a, const struct statement *s, size_t offset, const char *text) {
+    const struct diagnostic_place p = statement_place(&s->line, offset);
+    char buffer[MESSAGE_TEXT + 128];
+    const int length = snprintf(buffer, sizeof buffer, "%p %u %u %u %s", (const void *)s->line.file,
+                                s->line.call ? s->line.call->number : 0, p.line, p.column, text);
+    const struct text key = {buffer, (size_t)length < sizeof buffer ? (size_t)length : sizeof buffer - 1};
+    if (table_find(&a->reported, key)) {
+        return true;
+    }
+    table_set(a, &a->reported, text_copy(a, key), a);
+    return false;
+}
+
 void assembler_report(struct assembler *a, struct statement *s, const char *at, enum diagnostic_severity severity,
                       const char *text) {
     const uintptr_t start = (uintptr_t)s->line.text.at, end = start + s->line.text.length;
     const char *place = at ? at : s->operation.length ? s->operation.at : s->line.text.at;
     const size_t offset = (uintptr_t)place >= start && (uintptr_t)place <= end ? (uintptr_t)place - start : 0;
-    if (severity == DIAGNOSTIC_ERROR) {
-        s->bad = true;
-        a->error_count++;
-    }
+    s->bad = s->bad || severity == DIAGNOSTIC_ERROR;
     a->last_message = NULL;
+    if (a->message_count <= MOST_DIAGNOSTICS && is_repeated(a, s, offset, text)) {
+        return;
+    }
+    a->error_count += severity == DIAGNOSTIC_ERROR;
     if (severity != DIAGNOSTIC_ERROR && ++a->minor_count > MOST_DIAGNOSTICS / 2) {
         return; /* errors must find room */
     }
@@ -119,8 +141,6 @@ void assembler_report(struct assembler *a, struct statement *s, const char *at, 
     a->last_message = m;
     note_calls(a, s->line.call);
 }
-
-enum { MESSAGE_TEXT = 400 };
 
 void assembler_error(struct assembler *a, struct statement *s, const char *at, const char *format, ...) {
     char text[MESSAGE_TEXT];
@@ -319,11 +339,18 @@ static void second_pass(struct assembler *a) {
     listing_end(a);
 }
 
-/* Too much conditional assembly? Effort counts characters, since statements may be long. */
+/* Too much conditional assembly? Effort counts characters, since statements may be long; macro calls with all their
+ * arguments stay to the end, as SET symbols do. */
 static void check_effort(struct assembler *a, struct statement *s) {
-    if (a->effort > MOST_EFFORT && !a->ended) {
-        a->ended = true;
+    if (a->ended || (a->effort <= MOST_EFFORT && a->variable_bytes <= MOST_VARIABLE_BYTES)) {
+        return;
+    }
+    a->ended = true;
+    if (a->effort > MOST_EFFORT) {
         assembler_error(a, s, NULL, "too much conditional assembly: an endless loop?");
+    } else {
+        assembler_error(a, s, NULL, "too much conditional assembly: macro calls and SET symbols of more than %d MB",
+                        MOST_VARIABLE_BYTES >> 20);
     }
 }
 

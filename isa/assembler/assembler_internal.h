@@ -33,7 +33,7 @@ enum {
     MOST_EXPRESSION_DEPTH = 64,     /* parentheses, and EQU within EQU */
     MOST_BRANCHES = 4096,           /* AIF and AGO of one macro call or of open code, unless ACTR says otherwise */
     MOST_EFFORT = 1 << 26,          /* characters that conditional assembly looks at in all */
-    MOST_VARIABLE_BYTES = 1 << 26,  /* of all SET symbols, those of finished macros included */
+    MOST_VARIABLE_BYTES = 1 << 26,  /* of all SET symbols and macro calls, finished ones included */
     MOST_SUBSCRIPT = 1 << 18,       /* of a SET symbol */
     MOST_SUBSCRIPTS = 8,            /* in one reference: sublists of sublists */
     MOST_CHARACTERS = 1024,         /* of a character expression */
@@ -596,6 +596,7 @@ struct assembler {
     uint32_t entry;
 
     struct message *messages, **message_end, *last_message;
+    struct table reported; /* by place and text */
     unsigned message_count, minor_count;
     size_t error_count;
 
@@ -612,6 +613,7 @@ struct diagnostic_place {
     const char *file;
     unsigned line, column;
 };
+const struct segment *line_segment(const struct line *line, size_t offset); /* that it stands in */
 struct diagnostic_place statement_place(const struct line *line, size_t offset);
 
 /* A diagnostic of any severity, its text complete. */

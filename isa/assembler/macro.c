@@ -10,13 +10,7 @@
 /* ---- operands ---- */
 
 /* Does the character come from a variable symbol that was replaced? */
-static bool is_replaced(const struct line *line, size_t offset) {
-    size_t i = line->segment_count;
-    while (i > 0 && line->segments[i - 1].offset > offset) {
-        i--;
-    }
-    return i > 0 && line->segments[i - 1].fixed;
-}
+static bool is_replaced(const struct line *line, size_t offset) { return line_segment(line, offset)->fixed; }
 
 /* The same as operand_next, where `line`, if not NULL, is what t is a part of: replaced commas do not count. */
 static bool next_operand(struct text t, size_t *at, const struct line *line, struct text *operand) {
@@ -249,7 +243,11 @@ void macro_call(struct assembler *a, struct statement *s, struct macro *m) {
     call->section = a->section ? a->section->name : (struct text){"", 0};
     call->scope = assembler_allocate(a, sizeof *call->scope);
     call->scope->branches = MOST_BRANCHES;
-    call->list = assembler_allocate(a, (count_operands(operands, &s->line) + 1) * sizeof *call->list);
+    const size_t count = count_operands(operands, &s->line);
+    a->effort += 2 * operands.length;
+    a->variable_bytes +=
+        sizeof *call + sizeof *call->scope + count * sizeof *call->list + m->parameter_count * sizeof *call->arguments;
+    call->list = assembler_allocate(a, (count + 1) * sizeof *call->list);
     call->arguments = assembler_allocate(a, (m->parameter_count + 1) * sizeof *call->arguments);
     memcpy(call->arguments, m->parameters, m->parameter_count * sizeof *m->parameters);
     if (s->name.length && s->name.at[0] != '.') { /* a sequence symbol is only a place to go to */
@@ -284,6 +282,8 @@ void macro_call(struct assembler *a, struct statement *s, struct macro *m) {
 }
 
 /* ---- replacement ---- */
+
+enum { FEW_SEGMENTS = 8 };
 
 struct replacement {
     struct assembler *a;
@@ -360,7 +360,7 @@ void macro_line(struct assembler *a, struct line *to, const struct line *model, 
         return;
     }
     char buffer[MOST_STATEMENT_LENGTH];
-    struct replacement r = {.a = a, .model = model, .to = to, .text = buffer, .segment_room = 8};
+    struct replacement r = {.a = a, .model = model, .to = to, .text = buffer, .segment_room = FEW_SEGMENTS};
     r.segments = assembler_allocate(a, r.segment_room * sizeof *r.segments);
     add_segment(&r, 0, false);
     for (size_t i = 0; i < fields_end;) {
@@ -389,5 +389,6 @@ void macro_line(struct assembler *a, struct line *to, const struct line *model, 
     to->problem = r.problem;
     to->problem_at = r.problem_at;
     to->generated = true;
-    a->source_bytes += r.length;
+    /* Memory counts, too: of that for places what goes beyond the usual. */
+    a->source_bytes += r.length + (r.segment_room - FEW_SEGMENTS) * sizeof *r.segments;
 }

@@ -387,7 +387,7 @@ struct variable *variable_to_set(struct evaluator *e, const struct variable_refe
 
 static bool out_of_room(struct evaluator *e) {
     e->a->ended = true;
-    return evaluator_error(e, 0, "too much conditional assembly: SET symbols of more than %d MB",
+    return evaluator_error(e, 0, "too much conditional assembly: macro calls and SET symbols of more than %d MB",
                            MOST_VARIABLE_BYTES >> 20);
 }
 

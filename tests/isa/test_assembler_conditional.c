@@ -494,7 +494,7 @@ static void test_endless_loops_end(void **state) {
                  "&(V&I)   SETC  (1024)'X'\n"
                  "&I       SETA  &I+1\n"
                  "         AGO   .X\n",
-                 "t.s:4:16: error: too much conditional assembly: SET symbols of more than 64 MB\n");
+                 "t.s:4:16: error: too much conditional assembly: macro calls and SET symbols of more than 64 MB\n");
 }
 
 /* ---- macros ---- */
@@ -672,6 +672,14 @@ static void test_macros_call_themselves_up_to_a_limit(void **state) {
                ".END     MEND\n"
                "         POWERS 1,128\n",
                " DC AL1(1,2,4,8,16,32,64,128)\n");
+    check_errors("&I       SETA  0\n" /* once, though it happens ten times */
+                 ".L       DC    A(NONE)\n"
+                 "&I       SETA  &I+1+&NONE\n"
+                 "         AIF   (&I NE 9).L\n"
+                 "         MNOTE 4,'END'\n",
+                 "t.s:2:18: error: undefined symbol NONE\n"
+                 "t.s:3:21: error: there is no variable symbol &NONE here\n"
+                 "t.s:4:10: error: too many branches of AIF and AGO (ACTR; 4096 without it): an endless loop?\n");
     struct assembly a;
     struct error e = ERROR_CLEAR;
     const char *bomb = "         MACRO\n"
