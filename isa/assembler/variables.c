@@ -279,9 +279,9 @@ bool reference_value(struct evaluator *e, const struct variable_reference *r, st
         return false;
     }
     v->is_text = x->kind == VARIABLE_CHARACTER;
-    if (i < x->count && v->is_text) {
+    if (i < x->count && v->is_text && x->strings[i].at) {
         v->text = (struct text){x->strings[i].at, x->strings[i].length};
-    } else if (i < x->count) {
+    } else if (i < x->count && !v->is_text) {
         v->number = x->numbers[i];
     }
     v->truth = v->number != 0;
