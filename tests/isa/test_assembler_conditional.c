@@ -647,9 +647,9 @@ static void test_copy_and_conditional_assembly(void **state) {
                   (struct library){"FILE", ".BACK    ANOP\n"
                                            "&I       SETA  &I+1\n"
                                            "         DC    AL1(&I)\n"
-                                           "         AIF   (&I EQ 2).OUT\n"
+                                           "         AIF   (&I EQ 3).OUT\n"
                                            "         DC    X'AA'\n"},
-                  "", "01AAEE02FF");
+                  "", "01AAEE02AAEE03FF");
     check_library("         MACRO\n"
                   "         M     &OP\n"
                   "         &OP   FILE\n"
