@@ -80,6 +80,7 @@ enum activity {
     ACTIVITY_WAITING, /* for the device, inside `program` */
     ACTIVITY_READY,   /* the device is ready: to be continued when the host may be called */
     ACTIVITY_ALONE,   /* the subchannel is free, the device still moves: its device end comes by event */
+    ACTIVITY_OUTSIDE, /* its program is run by somebody else */
 };
 
 struct subchannel {
@@ -828,6 +829,30 @@ bool channel_attention(struct channel_set *s, uint16_t address) {
     make_pending(u, CONDITION_ATTENTION, (uint64_t)UNIT_ATTENTION << 24);
     notify(s);
     return true;
+}
+
+bool channel_outside_begin(struct channel_set *s, uint16_t address) {
+    struct subchannel *u = find(s, address);
+    if (!u || u->activity != ACTIVITY_NONE)
+        return false;
+    forget_condition(u, CONDITION_PCI);
+    forget_condition(u, CONDITION_ENDING);
+    set_activity(u, ACTIVITY_OUTSIDE);
+    return true;
+}
+
+void channel_outside_end(struct channel_set *s, uint16_t address, uint64_t csw, enum channel_progress progress) {
+    struct subchannel *u = find(s, address);
+    if (!u || u->activity != ACTIVITY_OUTSIDE)
+        return;
+    if (progress == CHANNEL_GOES_ON) {
+        make_pending(u, CONDITION_PCI, csw);
+    } else if (progress == CHANNEL_NEVER_BEGAN) {
+        set_activity(u, ACTIVITY_NONE);
+    } else {
+        u->ending_csw = csw;
+        present_ending(u);
+    }
 }
 
 bool channel_active(const struct channel_set *s, uint32_t channels) {

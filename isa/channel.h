@@ -167,6 +167,14 @@ bool channel_attention(struct channel_set *s, uint16_t address);
  * line was typed will not. */
 bool channel_active(const struct channel_set *s, uint32_t channels);
 
+/* For a device whose programs are run by somebody else (a monitor, on a disk of its own machine): the device is busy
+ * from now on, and conditions of its earlier program are forgotten; false: it was busy, or there is none. And what has
+ * become of the program: it ended with this CSW, it goes on and this is a program-controlled interruption, or it never
+ * began. */
+enum channel_progress { CHANNEL_ENDED, CHANNEL_GOES_ON, CHANNEL_NEVER_BEGAN };
+bool channel_outside_begin(struct channel_set *s, uint16_t address);
+void channel_outside_end(struct channel_set *s, uint16_t address, uint64_t csw, enum channel_progress progress);
+
 /* For devices: the device can now do the command to which it answered `wait`. False, and no effect, when there was
  * none. */
 bool channel_device_ready(struct device *d);

@@ -10,15 +10,20 @@
 
 /* ---- Storage ---- */
 
+/* Of an address that is the guest's. */
+static uint32_t host_real(const struct guest *g, uint32_t absolute) {
+    return (uint32_t)g->monitor->parts->allocator->frame(g->monitor, g->index, absolute);
+}
+
 /* Page by page, since prefixing moves whole pages; nothing at all when the end is not installed. */
 static enum access move(struct guest *g, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {
     struct machine *host = g->monitor->machine;
-    if (real >= g->memory || length > g->memory - real)
+    if (real >= g->vm.memory || length > g->vm.memory - real)
         return ACCESS_ADDRESSING;
     for (uint32_t done = 0, n; done < length; done += n) {
-        uint32_t left = VMM_FRAME_BYTES - ((real + done) & (VMM_FRAME_BYTES - 1));
+        uint32_t left = FRAME_BYTES - ((real + done) & (FRAME_BYTES - 1));
         n = left < length - done ? left : length - done;
-        uint32_t at = g->origin + guest_absolute(g, real + done);
+        uint32_t at = host_real(g, guest_absolute(&g->vm.cpu[0], real + done));
         enum access x = poke ? machine_poke(host, at, bytes + done, n) : machine_peek(host, at, bytes + done, n);
         if (x != ACCESS_OK)
             return x;
@@ -37,25 +42,26 @@ static enum access guest_poke(void *self, uint32_t real, const void *from, uint3
 
 static int guest_key_outside(void *self, uint32_t real) {
     const struct guest *g = self;
-    if (real >= g->memory)
+    if (real >= g->vm.memory)
         return -1;
-    return machine_key(g->monitor->machine, g->origin + guest_absolute(g, real));
+    return machine_key(g->monitor->machine, host_real(g, guest_absolute(&g->vm.cpu[0], real)));
 }
 
 /* ---- State ---- */
 
 static void guest_state(void *self, struct machine_state *to) {
     const struct guest *g = self;
+    const struct virtual_cpu *c = &g->vm.cpu[0];
     struct machine_state below;
     machine_state(g->monitor->machine, &below);
-    uint64_t now = clock_cycles(below.tod);
-    *to = (struct machine_state){.psw = g->psw, .prefix = g->prefix};
-    memcpy(to->gpr, g->gpr, sizeof to->gpr);
-    memcpy(to->cr, g->cr, sizeof to->cr);
-    to->tod = timers_tod(g, now);
-    to->clock_comparator = g->comparator;
-    to->cpu_timer = timers_cpu_timer(g, now);
-    if (!machine_is_live(g->machine) || g->monitor->dispatched != DISPATCHED_GUEST)
+    *to = (struct machine_state){.psw = c->psw,
+                                 .prefix = c->prefix,
+                                 .tod = below.tod + c->epoch,
+                                 .clock_comparator = c->comparator,
+                                 .cpu_timer = c->timer_sum - below.tod};
+    memcpy(to->gpr, c->gpr, sizeof to->gpr);
+    memcpy(to->cr, c->cr, sizeof to->cr);
+    if (!machine_is_live(g->machine) || g->monitor->running != c)
         return;
     struct psw live;
     machine_live_gprs(g->machine, to->gpr);
@@ -67,25 +73,30 @@ static void guest_state(void *self, struct machine_state *to) {
 
 static void guest_set_state(void *self, const struct machine_state *from) {
     struct guest *g = self;
-    g->psw = from->psw;
-    memcpy(g->gpr, from->gpr, sizeof g->gpr);
-    memcpy(g->cr, from->cr, sizeof g->cr);
-    g->prefix = from->prefix & 0x00FFF000;
-    if (g->prefix >= g->memory)
-        g->prefix = 0;
-    g->shadows_stale = true;
+    struct virtual_cpu *c = &g->vm.cpu[0];
+    c->psw = from->psw;
+    memcpy(c->gpr, from->gpr, sizeof c->gpr);
+    memcpy(c->cr, from->cr, sizeof c->cr);
+    c->prefix = from->prefix & 0x00FFF000;
+    if (c->prefix >= g->vm.memory)
+        c->prefix = 0;
+    c->changed = true;
 }
 
 /* ---- Events ---- */
 
 /* The guest has a new condition: its monitor is interrupted, by the interrupt key of its own machine, to look. */
-static void interrupt_monitor(struct guest *g) { machine_raise(g->monitor->machine, CONDITION_INTERRUPT_KEY); }
+static void interrupt_monitor(struct guest *g) {
+    for (unsigned n = 0; n < g->vm.cpus; n++)
+        g->vm.cpu[n].look = true;
+    machine_raise(g->monitor->machine, CONDITION_INTERRUPT_KEY);
+}
 
 static void guest_raise(void *self, enum machine_condition c) {
     struct guest *g = self;
     switch (c) {
-    case CONDITION_INTERRUPT_KEY: g->external |= EXTERNAL_INTERRUPT_KEY; break;
-    case CONDITION_MACHINE_CHECK: g->machine_check = true; break;
+    case CONDITION_INTERRUPT_KEY: g->vm.cpu[0].external |= EXTERNAL_INTERRUPT_KEY; break;
+    case CONDITION_MACHINE_CHECK: g->vm.cpu[0].machine_check = true; break;
     case CONDITION_ATTENTION: channel_attention(g->channels, ADDRESS_CONSOLE); return; /* which notifies */
     }
     interrupt_monitor(g);
@@ -100,9 +111,10 @@ static void device_notifies(void *self) {
 
 static void guest_start(void *self, const uint8_t *psw) {
     struct guest *g = self;
-    g->start_with_psw = psw != NULL;
+    struct virtual_cpu *c = &g->vm.cpu[0];
+    c->start = psw ? START_PSW : START_RESTART;
     if (psw)
-        memcpy(g->start_psw, psw, sizeof g->start_psw);
+        memcpy(c->start_psw, psw, sizeof c->start_psw);
 }
 
 static struct device *guest_device(void *self, uint16_t address) {
@@ -133,24 +145,27 @@ struct guest *guest_of(const struct machine *m) {
 
 /* ---- Channels: guest absolute storage, with the channel's key ---- */
 
+/* Within one block, so within one frame. */
 static uint8_t channel_move(struct guest *g, uint32_t absolute, unsigned key, uint8_t *bytes, uint32_t length,
                             bool store) {
     struct vmm *v = g->monitor;
-    if (absolute >= g->memory || length > g->memory - absolute)
+    int64_t host = v->parts->allocator->frame(v, g->index, absolute);
+    if (host < 0 || length > g->vm.memory - absolute)
         return CHANNEL_PROGRAM_CHECK;
     if (key) {
-        uint8_t block = guest_key(v, g, absolute);
+        uint8_t block = guest_key(v, &g->vm.cpu[0], absolute);
         if (store ? !storage_may_store(block, key) : !storage_may_fetch(block, key))
             return CHANNEL_PROTECTION_CHECK;
     }
     for (uint32_t done = 0, n; done < length; done += n) {
         n = length - done < 256 ? length - done : 256;
-        uint32_t at = g->origin + absolute + done;
         if (store)
-            processor_store(v->p, at, bytes + done, n);
+            processor_store(v->p, (uint32_t)host + done, bytes + done, n);
         else
-            processor_fetch(v->p, at, bytes + done, n);
+            processor_fetch(v->p, (uint32_t)host + done, bytes + done, n);
     }
+    if (store)
+        v->parts->shadow->stored(v, g->index, absolute, length);
     return 0;
 }
 
@@ -160,6 +175,35 @@ static uint8_t channel_fetch(void *self, uint32_t absolute, unsigned key, void *
 
 static uint8_t channel_store(void *self, uint32_t absolute, unsigned key, const void *from, uint32_t length) {
     return channel_move(self, absolute, key, (uint8_t *)(uintptr_t)from, length, true); /* only read */
+}
+
+/* ---- A minidisk: the virtual end of a disk whose programs run elsewhere ---- */
+
+static void minidisk_command(struct device *d, struct device_command *c) { /* never asked */
+    (void)d;
+    c->status = UNIT_CHECK;
+}
+static void minidisk_free(struct device *d) { free(d); }
+static const struct device_ops minidisk_operations = {
+    .type = "minidisk", .command = minidisk_command, .free = minidisk_free};
+
+bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e) {
+    struct guest *g = guest_of(guest);
+    if (!g)
+        return error_set(e, ERROR_INPUT, "%s is not a guest of a monitor: it has no minidisks", machine_name(guest));
+    if (!disk->blocks || disk->blocks > UINT32_MAX - disk->first)
+        return error_set(e, ERROR_INPUT, "a minidisk has at least one block");
+    if (g->minidisks == MINIDISKS_MOST)
+        return error_set(e, ERROR_INPUT, "%s has %d minidisks already, and that is the most", machine_name(guest),
+                         MINIDISKS_MOST);
+    struct device *d = calloc(1, sizeof *d);
+    if (!d)
+        return error_set(e, ERROR_INTERNAL, "no memory for a minidisk");
+    d->ops = &minidisk_operations;
+    if (!channel_attach(g->channels, disk->address, d))
+        return error_set(e, ERROR_INPUT, "%s has a device at %03X already", machine_name(guest), disk->address);
+    g->minidisk[g->minidisks++] = *disk;
+    return true;
 }
 
 /* ---- Life ---- */
@@ -183,30 +227,29 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
 
 /* Initial CPU reset. */
 static void reset(struct guest *g) {
-    g->cr[0] = CR0_INTERVAL_TIMER | CR0_INTERRUPT_KEY | CR0_EXTERNAL_SIGNALS;
-    g->cr[2] = 0xFFFFFFFF;
-    g->cr[14] = 0xC2000000;
-    g->cr[15] = 512;
-    for (unsigned n = 0; n <= SHADOW_SPACES; n++) {
-        struct shadow_space *s = n < SHADOW_SPACES ? &g->shadow.space[n] : &g->shadow.real;
-        s->table = g->tables + n * SHADOW_SPACE_BYTES;
-        s->page_shift = 12;
+    for (unsigned n = 0; n < g->vm.cpus; n++) {
+        struct virtual_cpu *c = &g->vm.cpu[n];
+        c->guest = g->index;
+        c->address = n;
+        c->cr[0] = CR0_INTERVAL_TIMER | CR0_INTERRUPT_KEY | CR0_EXTERNAL_SIGNALS;
+        c->cr[2] = 0xFFFFFFFF;
+        c->cr[14] = 0xC2000000;
+        c->cr[15] = 512;
+        c->start = n == 0 ? START_RESTART : START_NONE;
+        c->stopped = n > 0;
+        c->wake = CYCLE_NEVER;
     }
 }
 
-static bool place(struct vmm *v, struct guest *g, struct error *e) {
-    int64_t tables = allocator_take(&v->frames, SHADOW_BYTES, FRAME_MONITOR);
-    int64_t frames = tables < 0 ? -1 : allocator_take(&v->frames, g->memory, FRAME_GUEST);
-    if (frames < 0)
-        return error_set(e, ERROR_INPUT, "%s has %u KB, and a monitor needs %u KB for a guest of %u KB",
-                         machine_name(v->machine), machine_memory(v->machine) / 1024, vmm_host_bytes(g->memory) / 1024,
-                         g->memory / 1024);
-    g->tables = (uint32_t)tables;
-    g->origin = (uint32_t)frames;
-    return true;
+/* The parts find the guest by its index: it is entered first. */
+static bool admit(struct vmm *v, struct guest *g, struct error *e) {
+    for (unsigned n = 0; n < g->vm.cpus; n++)
+        if (!v->parts->shadow->admit(v, &g->vm.cpu[n], e))
+            return false;
+    return v->parts->allocator->admit(v, g->index, e);
 }
 
-struct guest *guest_new(struct vmm *v, const struct guest_options *o, struct error *e) {
+struct guest *guest_new(struct vmm *v, unsigned index, const struct guest_options *o, struct error *e) {
     struct guest *g = calloc(1, sizeof *g);
     char name[32];
     if (!g) {
@@ -214,14 +257,20 @@ struct guest *guest_new(struct vmm *v, const struct guest_options *o, struct err
         return NULL;
     }
     g->monitor = v;
-    g->memory = o->memory_bytes;
-    snprintf(name, sizeof name, "guest%d", machine_level(v->machine) + 1);
-    if (!place(v, g, e))
+    g->index = index;
+    g->vm.memory = o->memory_bytes;
+    g->vm.cpus = o->cpus ? o->cpus : 1;
+    if (index == 0)
+        snprintf(name, sizeof name, "guest%d", machine_level(v->machine) + 1);
+    else
+        snprintf(name, sizeof name, "guest%d.%u", machine_level(v->machine) + 1, index + 1);
+    v->guest[index] = g;
+    reset(g);
+    if (!admit(v, g, e))
         goto failed;
-    g->machine = machine_new_virtual(v->machine, &operations, g, o->name ? o->name : name, g->memory, e);
+    g->machine = machine_new_virtual(v->machine, &operations, g, o->name ? o->name : name, g->vm.memory, e);
     if (!g->machine)
         goto failed;
-    reset(g);
     if (make_devices(g, o))
         return g;
     error_set(e, ERROR_INTERNAL, "no memory for a guest's devices");
@@ -233,7 +282,10 @@ failed:
 void guest_free(struct guest *g) {
     if (!g)
         return;
-    allocator_give_back(&g->monitor->frames, FRAME_GUEST);
+    for (unsigned n = 0; n < g->vm.cpus; n++)
+        g->monitor->parts->shadow->release(g->monitor, &g->vm.cpu[n]);
+    g->monitor->parts->allocator->release(g->monitor, g->index);
+    g->monitor->guest[g->index] = NULL;
     if (g->channels)
         channel_set_free(g->channels);
     if (g->machine)

@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "isa/disk.h"
 #include "vmm/vmm_internal.h"
 
 static bool bare_bytes(uint32_t innermost, unsigned count, uint32_t *bytes, struct error *e) {
@@ -56,6 +57,20 @@ bool tower_new(struct tower *t, const struct machine_options *options, const cha
         tower_free(t);
         return false;
     }
+    return true;
+}
+
+bool tower_disk(struct tower *t, const struct disk_backing *backing, struct error *e) {
+    uint32_t blocks = backing->blocks;
+    struct device *d = disk_new(machine_model(t->bare), backing);
+    if (!d)
+        return error_set(e, ERROR_INTERNAL, "no memory for a disk");
+    if (!machine_attach(t->bare, ADDRESS_DISK, d, e))
+        return false;
+    const struct minidisk whole = {.address = ADDRESS_DISK, .host_address = ADDRESS_DISK, .first = 0, .blocks = blocks};
+    for (unsigned n = 0; n < t->count; n++)
+        if (!vmm_minidisk(vmm_guest_at(t->monitor[n], 0), &whole, e))
+            return false;
     return true;
 }
 

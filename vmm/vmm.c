@@ -1,4 +1,5 @@
-/* A monitor's life: made on a machine, given a guest, looked at, freed. What it does meanwhile is in the dispatcher. */
+/* A monitor's life: made on a machine, given guests, looked at, freed. What it does meanwhile is its own affair
+ * (vmm/module.h). */
 #include "vmm/vmm.h"
 
 #include <stdlib.h>
@@ -6,12 +7,12 @@
 
 #include "vmm/vmm_internal.h"
 
-/* The product's kinds; those without operations are still to come. */
+/* The product's kinds; those without parts are still to come. */
 static const struct {
     const char *name;
-    const struct supervisor_ops *operations;
+    const struct monitor_parts *parts;
 } kinds[] = {
-    {"trap-and-emulate", &(const struct supervisor_ops){.interrupt = dispatcher_interrupt}},
+    {"trap-and-emulate", &reference_monitor},
     {"hybrid", NULL},
     {"binary-translation", NULL},
     {"paravirtual", NULL},
@@ -21,7 +22,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 const char *vmm_kind_name(unsigned index) {
     for (unsigned n = 0; n < KINDS; n++)
-        if (kinds[n].operations && index-- == 0)
+        if (kinds[n].parts && index-- == 0)
             return kinds[n].name;
     return NULL;
 }
@@ -33,20 +34,46 @@ bool vmm_kind_known(const char *kind) {
     return strncmp(kind, "module:", 7) == 0;
 }
 
-static int find_kind(const char *kind, struct error *e) {
+static const struct monitor_parts *find_parts(const char *kind, struct error *e) {
     for (int n = 0; n < KINDS; n++)
-        if (strcmp(kinds[n].name, kind) == 0 && kinds[n].operations)
-            return n;
+        if (strcmp(kinds[n].name, kind) == 0 && kinds[n].parts)
+            return kinds[n].parts;
     if (vmm_kind_known(kind))
         error_set(e, ERROR_INPUT, "monitor kind '%s' is not there yet; there is: trap-and-emulate", kind);
     else
         error_set(e, ERROR_INPUT, "there is no monitor kind '%s'; there is: trap-and-emulate", kind);
-    return -1;
+    return NULL;
 }
 
-struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e) {
-    int found = find_kind(kind, e);
-    if (found < 0)
+/* ---- Life ---- */
+
+uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class c) {
+    struct vmm *v = self;
+    v->p = p;
+    if (c != INTERRUPTION_RESTART) {
+        v->stats.traps++;
+        if (v->running)
+            v->guest[v->running->guest]->stats.traps++;
+    }
+    v->running = NULL;
+    return v->parts->dispatcher->interruption(v, c);
+}
+
+static const struct supervisor_ops operations = {.interrupt = vmm_interrupt};
+
+static bool options_valid(const struct monitor_options *o, struct error *e) {
+    if (o->spaces < 1 || o->spaces > SHADOW_SPACES_MOST)
+        return error_set(e, ERROR_INPUT, "a monitor caches 1 to %d address spaces of a virtual CPU, not %u",
+                         SHADOW_SPACES_MOST, o->spaces);
+    if (o->slice < 1000)
+        return error_set(e, ERROR_INPUT, "a time slice is at least 1000 cycles, not %llu",
+                         (unsigned long long)o->slice);
+    return true;
+}
+
+struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e) {
+    const struct monitor_parts *parts = find_parts(kind, e);
+    if (!parts || !options_valid(options, e))
         return NULL;
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) {
@@ -54,65 +81,97 @@ struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e) {
         return NULL;
     }
     v->machine = on;
-    v->kind = kinds[found].name;
-    v->armed = VMM_NEVER;
-    allocator_init(&v->frames, machine_memory(on));
-    v->supervisor = supervisor_attach(on, kinds[found].operations, v, e);
+    v->parts = parts;
+    v->options = *options;
+    v->private = parts->create(v);
+    if (!v->private)
+        error_set(e, ERROR_INTERNAL, "no memory for a monitor");
+    v->supervisor = v->private ? supervisor_attach(on, &operations, v, e) : NULL;
     if (!v->supervisor) {
-        free(v);
+        vmm_free(v);
         return NULL;
     }
     struct guest *below = guest_of(on);
     if (below)
-        below->facilities = true;
+        below->vm.facilities = true;
     return v;
+}
+
+struct monitor_options vmm_default_options(void) {
+    return (struct monitor_options){.spaces = SHADOW_SPACES_DEFAULT, .policy = SHADOW_PURGE, .slice = SLICE_DEFAULT};
+}
+
+struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e) {
+    const struct monitor_options options = vmm_default_options();
+    return vmm_new_with(on, kind, &options, e);
 }
 
 void vmm_free(struct vmm *v) {
     if (!v)
         return;
     struct guest *below = guest_of(v->machine);
-    if (below)
-        below->facilities = false;
+    if (below && v->supervisor)
+        below->vm.facilities = false;
     supervisor_detach(v->supervisor);
-    guest_free(v->guest);
+    while (v->guests > 0)
+        guest_free(v->guest[--v->guests]);
+    if (v->private)
+        v->parts->destroy(v->private);
     free(v);
 }
 
-const char *vmm_kind(const struct vmm *v) { return v->kind; }
+const char *vmm_kind(const struct vmm *v) { return v->parts->kind; }
 struct machine *vmm_machine(const struct vmm *v) {
     return v->machine;
 }
 
+/* ---- Guests ---- */
+
 struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct error *e) {
-    if (o->memory_bytes % VMM_FRAME_BYTES != 0 || o->memory_bytes < VMM_FRAME_BYTES ||
-        o->memory_bytes > STORAGE_MOST_BYTES) {
+    if (o->memory_bytes % FRAME_BYTES != 0 || o->memory_bytes < FRAME_BYTES || o->memory_bytes > STORAGE_MOST_BYTES) {
         error_set(e, ERROR_INPUT, "a guest's memory is a multiple of 4 KB, 4 KB to 16 MB, not %u bytes",
                   o->memory_bytes);
         return NULL;
     }
-    if (v->guest) {
-        error_set(e, ERROR_INPUT, "a monitor has one guest so far");
+    if (o->cpus > VIRTUAL_CPUS_MOST) {
+        error_set(e, ERROR_INPUT, "a guest has 1 to %d CPUs, not %u", VIRTUAL_CPUS_MOST, o->cpus);
         return NULL;
     }
-    v->guest = guest_new(v, o, e);
-    return v->guest ? v->guest->machine : NULL;
+    if (v->guests == GUESTS_MOST) {
+        error_set(e, ERROR_INPUT, "a monitor has at most %d guests", GUESTS_MOST);
+        return NULL;
+    }
+    struct guest *g = guest_new(v, v->guests, o, e);
+    if (!g)
+        return NULL;
+    v->guests++;
+    return g->machine;
 }
 
 struct machine *vmm_guest_at(const struct vmm *v, unsigned index) {
-    return index == 0 && v->guest ? v->guest->machine : NULL;
+    return index < v->guests ? v->guest[index]->machine : NULL;
 }
 
 uint32_t vmm_host_bytes(uint32_t memory_bytes) {
-    uint32_t tables = (SHADOW_BYTES + VMM_FRAME_BYTES - 1) / VMM_FRAME_BYTES * VMM_FRAME_BYTES;
-    return VMM_FRAME_BYTES + tables + memory_bytes;
+    const struct monitor_options options = vmm_default_options();
+    return reference_monitor.bytes(&options, 0, 0) + reference_monitor.bytes(&options, memory_bytes, 1);
 }
+
+/* ---- Looking ---- */
 
 void vmm_stats(const struct vmm *v, struct vmm_stats *to) { *to = v->stats; }
 
+bool vmm_guest_stats(const struct machine *guest, struct vmm_stats *to) {
+    const struct guest *g = guest_of(guest);
+    if (g)
+        *to = g->stats;
+    return g != NULL;
+}
+
 int64_t vmm_frame(const struct machine *guest, uint32_t guest_real) {
     const struct guest *g = guest_of(guest);
-    if (!g || guest_real >= g->memory)
+    if (!g || guest_real >= g->vm.memory)
         return -1;
-    return g->origin + (int64_t)guest_absolute(g, guest_real & ~(VMM_FRAME_BYTES - 1u));
+    uint32_t absolute = guest_absolute(&g->vm.cpu[0], guest_real & ~(FRAME_BYTES - 1u));
+    return g->monitor->parts->allocator->frame(g->monitor, g->index, absolute);
 }

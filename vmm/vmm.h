@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "isa/machine.h"
+#include "vmm/module.h"
 
 struct vmm;
 
@@ -22,22 +23,30 @@ bool vmm_kind_known(const char *kind);
 /* Makes a monitor of this kind the supervisor of `on`, which must be reset, not started, and have no supervisor yet.
  * NULL and *e on failure. It is freed, with its guests, by vmm_free, before `on` is. */
 struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e);
+/* The same, asked to work in a certain way. */
+struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e);
+struct monitor_options vmm_default_options(void);
 void vmm_free(struct vmm *v);
 const char *vmm_kind(const struct vmm *v);
 struct machine *vmm_machine(const struct vmm *v);
 
 /* Makes a guest of memory_bytes (a multiple of 4 KB; 4 KB to 16 MB) from the monitor's free frames. It is reset, not
- * started, with a console at 009 and a printer at 00E whose lines go to the given functions (may be NULL). One guest a
- * monitor so far. The machine belongs to the monitor. */
+ * started, with a console at 009 and a printer at 00E whose lines go to the given functions (may be NULL). Up to
+ * GUESTS_MOST of them share the monitor's machine by time slices. The machine belongs to the monitor. */
 struct guest_options {
     const char *name; /* NULL: "guest" and the level */
     uint32_t memory_bytes;
+    unsigned cpus; /* virtual ones; 0: 1 */
     device_line *console_line, *printer_line;
     void *line_self;
     bool forget_lines; /* as in struct machine_options */
 };
 struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct error *e);
 struct machine *vmm_guest_at(const struct vmm *v, unsigned index); /* NULL past the last */
+
+/* Gives the guest a disk that is a part of its host's: its channel programs are translated by the monitor. False and *e
+ * when the address is taken or there is no such guest. A host address without a disk: not operational. */
+bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e);
 
 /* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`. */
 uint32_t vmm_host_bytes(uint32_t memory_bytes);
@@ -51,6 +60,8 @@ struct vmm_stats {
     uint64_t dispatches;
 };
 void vmm_stats(const struct vmm *v, struct vmm_stats *to);
+/* The same for one guest; false: it is none. */
+bool vmm_guest_stats(const struct machine *guest, struct vmm_stats *to);
 
 /* A tower: a bare machine, monitors of the given kinds on it, each the guest of the one before, and the innermost
  * machine. With no kinds that is the bare machine itself. */
@@ -64,6 +75,10 @@ struct tower {
  * when that does not fit into 16 MB, naming the largest that does; nothing is left then. */
 bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
                struct error *e);
+/* Attaches a disk to the bare machine at ADDRESS_DISK, and the whole of it as a minidisk to each guest. Takes the
+ * backing over. */
+struct disk_backing;
+bool tower_disk(struct tower *t, const struct disk_backing *backing, struct error *e);
 void tower_free(struct tower *t);
 
 /* One entry of f, the map from guest to host state: guest real page -> host real page; -1: not the guest's. */

@@ -14,12 +14,13 @@
 
 #include "base/bytes.h"
 #include "isa/assembler.h"
+#include "isa/disk.h"
 #include "isa/machine.h"
 #include "isa/supervisor.h"
 #include "tests/support/unit.h"
 #include "vmm/vmm.h"
 
-enum { GUEST_BYTES = 64 * 1024, DEEPEST = 3 };
+enum { GUEST_BYTES = 64 * 1024, GUEST_DISK_BLOCKS = 1000, DEEPEST = 3 };
 
 /* Page 0: restart begins at 200; every other class stops, in a disabled wait whose address tells which, unless the
  * guest overwrites its new PSW. */
@@ -79,6 +80,9 @@ static inline void guests_build(struct run *r, const char *source, unsigned dept
         fail_msg("%s\n%s", e.text, (const char *)text.data);
     }
     if (!tower_new(&r->tower, &o, kinds, depth, &e))
+        fail_msg("%s", e.text);
+    struct disk_backing disk;
+    if (!disk_backing_memory(&disk, GUEST_DISK_BLOCKS, &e) || !tower_disk(&r->tower, &disk, &e))
         fail_msg("%s", e.text);
     if (!machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e))
         fail_msg("%s", e.text);

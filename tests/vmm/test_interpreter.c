@@ -203,7 +203,7 @@ static void test_identity_and_signals(void **state) {
                      "         BALR  7,0\n"
                      "         SIGP  6,4,1\n"
                      "         SIGP  6,4,3\n"
-                     "         SIGP  6,4,9\n"
+                     "         SIGP  6,4,10\n"
                      "         LA    4,1\n"
                      "         SIGP  6,4,1\n"
                      "         BALR  8,0\n"

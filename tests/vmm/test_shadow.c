@@ -1,6 +1,5 @@
 /* Guests with DAT on: their tables, faults and purges, as the bare machine shows them. */
 #include "tests/vmm/guests.h"
-#include "vmm/vmm_internal.h"
 
 /* Builds, in a loop, a page table at 5000 whose 16 entries map pages 0-15 onto themselves, and a segment table at 4000
  * whose first two entries are that table; the rest of it is invalid. */

@@ -1,6 +1,5 @@
 /* Towers, monitors and guests: sizes, refusals, and the guest as a machine seen from outside. */
 #include "tests/vmm/guests.h"
-#include "vmm/vmm_internal.h"
 
 static void model_of(struct cost_model *m) {
     struct error e = ERROR_CLEAR;
@@ -96,7 +95,7 @@ static void test_guests_of_impossible_size_are_refused(void **state) {
     struct machine *g = vmm_guest(v, &(struct guest_options){.memory_bytes = 4096}, &e);
     assert_non_null(g);
     assert_string_equal(machine_name(g), "guest1");
-    assert_null(vmm_guest(v, &(struct guest_options){.memory_bytes = 4096}, &e));
+    assert_null(vmm_guest(v, &(struct guest_options){.memory_bytes = 4096, .cpus = 5}, &e));
     assert_string_equal(vmm_kind(v), "trap-and-emulate");
     vmm_free(v);
     machine_free(bare);
@@ -209,17 +208,29 @@ static void test_state_is_live_while_the_guest_runs(void **state) {
     }
 }
 
+/* Every frame that a guest's map names is inside the machine, and nobody else's. */
 static void test_frames_belong_to_one_owner(void **state) {
-    struct allocator a;
+    struct error e = ERROR_CLEAR;
+    struct cost_model model;
+    uint8_t owner[(1 << 20) / FRAME_BYTES] = {0};
     (void)state;
-    allocator_init(&a, 8 * VMM_FRAME_BYTES);
-    assert_int_equal(allocator_take(&a, 2 * VMM_FRAME_BYTES, FRAME_GUEST), VMM_FRAME_BYTES);
-    assert_int_equal(allocator_take(&a, 1, FRAME_GUEST + 1), 3 * VMM_FRAME_BYTES);
-    assert_int_equal(allocator_take(&a, 5 * VMM_FRAME_BYTES, FRAME_GUEST), -1);
-    assert_int_equal(allocator_take(&a, 4 * VMM_FRAME_BYTES, FRAME_GUEST + 2), 4 * VMM_FRAME_BYTES);
-    allocator_give_back(&a, FRAME_GUEST);
-    assert_int_equal(allocator_take(&a, 3 * VMM_FRAME_BYTES, FRAME_GUEST), -1);
-    assert_int_equal(allocator_take(&a, 2 * VMM_FRAME_BYTES, FRAME_GUEST), VMM_FRAME_BYTES);
+    assert_true(cost_model_find(&model, "s370", &e));
+    struct machine *m = machine_new(&(struct machine_options){.memory_bytes = 1 << 20, .model = &model}, &e);
+    struct vmm *v = vmm_new(m, "trap-and-emulate", &e);
+    for (unsigned n = 0; n < 3; n++)
+        assert_non_null(vmm_guest(v, &(struct guest_options){.memory_bytes = 64 * 1024}, &e));
+    assert_null(vmm_guest(v, &(struct guest_options){.memory_bytes = 512 * 1024}, &e));
+    assert_non_null(strstr(e.text, "not enough"));
+    assert_null(vmm_guest_at(v, 3));
+    for (unsigned n = 0; n < 3; n++)
+        for (uint32_t at = 0; at < 64 * 1024; at += FRAME_BYTES) {
+            int64_t frame = vmm_frame(vmm_guest_at(v, n), at);
+            assert_true(frame >= FRAME_BYTES && frame + FRAME_BYTES <= 1 << 20);
+            assert_int_equal(owner[frame / FRAME_BYTES], 0);
+            owner[frame / FRAME_BYTES] = (uint8_t)(n + 1);
+        }
+    vmm_free(v);
+    machine_free(m);
 }
 
 static void test_many_towers_live_side_by_side(void **state) {

@@ -3,39 +3,21 @@
  * A routine does what the instruction does on the guest's virtual state, its tests in the architecture's order,
  * everything tested before anything is changed. It returns 0, or the program code with which the instruction ends; the
  * guest's instruction address is already that of the next instruction, as it is when an instruction is suppressed. */
-#include <string.h>
-
-#include "base/bytes.h"
-#include "vmm/vmm_internal.h"
-
-/* One instruction being interpreted. */
-struct interpretation {
-    struct vmm *v;
-    struct guest *g;
-    const struct instruction *instruction;
-    struct instruction_fields f;
-    uint8_t text[6], execute[6];
-    bool executed;        /* it is the target of the EXECUTE in `execute` */
-    uint32_t address;     /* of its operand in storage */
-    uint32_t failed;      /* translation-exception address */
-    uint32_t doublewords; /* touched */
-    bool completed;       /* it ends with a program interruption, but has been done */
-};
-typedef unsigned interpret_function(struct interpretation *i);
+#include "vmm/reference/reference.h"
 
 /* ---- Operands ---- */
 
-static uint32_t *r1(struct interpretation *i) { return &i->g->gpr[i->f.r1]; }
-static uint32_t r2(const struct interpretation *i) { return i->g->gpr[i->f.r3]; }
+static uint32_t *r1(struct interpretation *i) { return &i->c->gpr[i->f.r1]; }
+static uint32_t r2(const struct interpretation *i) { return i->c->gpr[i->f.r3]; }
 
 static unsigned fetch_operand(struct interpretation *i, void *to, uint32_t length) {
     i->doublewords = ((i->address & 7) + length + 7) / 8;
-    return guest_fetch(i->v, i->g, i->address, to, length, &i->failed);
+    return guest_fetch(i->v, i->c, i->address, to, length, &i->failed);
 }
 
 static unsigned store_operand(struct interpretation *i, const void *from, uint32_t length) {
     i->doublewords = ((i->address & 7) + length + 7) / 8;
-    return guest_store(i->v, i->g, i->address, from, length, &i->failed);
+    return guest_store(i->v, i->c, i->address, from, length, &i->failed);
 }
 
 static unsigned fetch_doubleword(struct interpretation *i, uint64_t *value) {
@@ -65,42 +47,42 @@ static unsigned load_psw(struct interpretation *i) {
         return PROGRAM_SPECIFICATION;
     unsigned x = fetch_operand(i, raw, sizeof raw);
     if (x == 0)
-        psw_load(&i->g->psw, raw);
+        psw_load(&i->c->psw, raw);
     return x;
 }
 
 /* The mask has changed even when it is a bad one. */
 static unsigned new_system_mask(struct interpretation *i, uint8_t mask) {
-    i->g->psw.system_mask = mask;
-    i->completed = !psw_valid(&i->g->psw);
+    i->c->psw.system_mask = mask;
+    i->completed = !psw_valid(&i->c->psw);
     return i->completed ? PROGRAM_SPECIFICATION : 0;
 }
 
 static unsigned set_system_mask(struct interpretation *i) {
     uint8_t mask;
-    if (i->g->cr[0] & CR0_SSM_SUPPRESSION)
+    if (i->c->cr[0] & CR0_SSM_SUPPRESSION)
         return PROGRAM_SPECIAL_OPERATION;
     unsigned x = fetch_operand(i, &mask, 1);
     return x ? x : new_system_mask(i, mask);
 }
 
 static unsigned store_then_and_system_mask(struct interpretation *i) {
-    unsigned x = store_operand(i, &i->g->psw.system_mask, 1);
-    return x ? x : new_system_mask(i, i->g->psw.system_mask & i->f.i2);
+    unsigned x = store_operand(i, &i->c->psw.system_mask, 1);
+    return x ? x : new_system_mask(i, i->c->psw.system_mask & i->f.i2);
 }
 
 static unsigned store_then_or_system_mask(struct interpretation *i) {
-    unsigned x = store_operand(i, &i->g->psw.system_mask, 1);
-    return x ? x : new_system_mask(i, i->g->psw.system_mask | i->f.i2);
+    unsigned x = store_operand(i, &i->c->psw.system_mask, 1);
+    return x ? x : new_system_mask(i, i->c->psw.system_mask | i->f.i2);
 }
 
 static unsigned set_psw_key_from_address(struct interpretation *i) {
-    i->g->psw.key = i->address >> 4 & 15;
+    i->c->psw.key = i->address >> 4 & 15;
     return 0;
 }
 
 static unsigned insert_psw_key(struct interpretation *i) {
-    i->g->gpr[2] = (i->g->gpr[2] & ~0xFFu) | (uint32_t)i->g->psw.key << 4;
+    i->c->gpr[2] = (i->c->gpr[2] & ~0xFFu) | (uint32_t)i->c->psw.key << 4;
     return 0;
 }
 
@@ -117,7 +99,7 @@ static unsigned load_control(struct interpretation *i) {
     if (x)
         return x;
     for (unsigned n = 0; n < count; n++)
-        i->g->cr[(i->f.r1 + n) & 15] = bytes_get32(raw + n * 4);
+        i->c->cr[(i->f.r1 + n) & 15] = bytes_get32(raw + n * 4);
     return 0;
 }
 
@@ -127,7 +109,7 @@ static unsigned store_control(struct interpretation *i) {
     if (i->address & 3)
         return PROGRAM_SPECIFICATION;
     for (unsigned n = 0; n < count; n++)
-        bytes_put32(raw + n * 4, i->g->cr[(i->f.r1 + n) & 15]);
+        bytes_put32(raw + n * 4, i->c->cr[(i->f.r1 + n) & 15]);
     unsigned x = store_operand(i, raw, count * 4);
     i->doublewords = 0; /* its cost does not depend on them */
     return x;
@@ -135,43 +117,44 @@ static unsigned store_control(struct interpretation *i) {
 
 static unsigned load_real_address(struct interpretation *i) {
     struct dat_walk w;
-    enum access x = guest_walk(i->v, i->g, i->address, &w);
+    enum access x = guest_walk(i->v, i->c, i->address, &w);
     if (x != ACCESS_OK && x != ACCESS_SEGMENT && x != ACCESS_PAGE)
         return x;
     *r1(i) = w.real;
-    i->g->psw.cc = w.condition & 3;
+    i->c->psw.cc = w.condition & 3;
     return 0;
 }
 
 static unsigned purge_tlb(struct interpretation *i) {
-    shadow_purge(i->v, i->g, "PTLB");
+    monitor_parts(i->v)->shadow->purge(i->v, i->c, "PTLB");
     return 0;
 }
 
 /* The entry is named by a real address, and protected like an operand. */
 static enum access may_store_entry(struct interpretation *i, uint32_t at) {
-    unsigned key = i->g->psw.key;
-    if (key && !storage_may_store(guest_key(i->v, i->g, guest_absolute(i->g, at)), key))
+    unsigned key = i->c->psw.key;
+    if (key && !storage_may_store(guest_key(i->v, i->c, guest_absolute(i->c, at)), key))
         return ACCESS_PROTECTION;
-    return i->g->cr[0] & CR0_LOW_ADDRESS_PROTECTION && at < 512 ? ACCESS_PROTECTION : ACCESS_OK;
+    return i->c->cr[0] & CR0_LOW_ADDRESS_PROTECTION && at < 512 ? ACCESS_PROTECTION : ACCESS_OK;
 }
 
 static unsigned invalidate_page_table_entry(struct interpretation *i) {
     struct dat_format f;
     uint8_t entry[2];
-    if (!dat_format(i->g->cr[0], &f))
+    if (!dat_format(i->c->cr[0], &f))
         return ACCESS_TRANSLATION_SPECIFICATION;
     uint32_t origin = *r1(i) & 0x00FFFFF8;
     uint32_t index = (r2(i) & ((1u << f.segment_shift) - 1)) >> f.page_shift;
-    uint32_t at = (origin + index * 2) & VMM_ADDRESS_MASK;
-    enum access x = guest_fetch_real(i->v, i->g, at, entry, sizeof entry);
+    uint32_t at = (origin + index * 2) & HOST_ADDRESS_MASK;
+    enum access x = guest_fetch_real(i->v, i->c, at, entry, sizeof entry);
     if (x == ACCESS_OK)
         x = may_store_entry(i, at);
     if (x != ACCESS_OK)
         return x;
     entry[1] |= f.page_shift == 12 ? 0x08 : 0x04;
-    guest_store_real(i->v, i->g, at, entry, sizeof entry);
-    shadow_invalidate(i->v, i->g, origin, index, &f);
+    /* Not as a store of the guest's: the shadow learns of this entry alone. */
+    monitor_store(i->v, host_real(i->v, i->c, guest_absolute(i->c, at)), entry, sizeof entry);
+    monitor_parts(i->v)->shadow->invalidate(i->v, i->c, origin, index, &f);
     return 0;
 }
 
@@ -183,10 +166,10 @@ static unsigned set_prefix(struct interpretation *i) {
     if (x)
         return x;
     uint32_t prefix = bytes_get32(raw) & 0x00FFF000;
-    if (prefix >= i->g->memory)
+    if (prefix >= machine_of(i->v, i->c)->memory)
         return ACCESS_ADDRESSING;
-    shadow_prefix(i->v, i->g, prefix);
-    i->g->prefix = prefix;
+    monitor_parts(i->v)->shadow->prefix(i->v, i->c, prefix);
+    i->c->prefix = prefix;
     return 0;
 }
 
@@ -194,7 +177,7 @@ static unsigned store_prefix(struct interpretation *i) {
     uint8_t raw[4];
     if (i->address & 3)
         return PROGRAM_SPECIFICATION;
-    bytes_put32(raw, i->g->prefix);
+    bytes_put32(raw, i->c->prefix);
     return store_operand(i, raw, sizeof raw);
 }
 
@@ -202,20 +185,20 @@ static unsigned store_prefix(struct interpretation *i) {
 
 /* Guest real address -> the block's host address, in register 1 of the cells; or an addressing exception. */
 static unsigned key_block(struct interpretation *i, uint32_t real, uint32_t *absolute) {
-    *absolute = guest_absolute(i->g, real);
-    return *absolute < i->g->memory ? 0 : ACCESS_ADDRESSING;
+    *absolute = guest_absolute(i->c, real);
+    return *absolute < machine_of(i->v, i->c)->memory ? 0 : ACCESS_ADDRESSING;
 }
 
 static void set_key(struct interpretation *i, uint32_t absolute, uint32_t key) {
-    processor_set_gpr(i->v->p, 0, key);
-    processor_set_gpr(i->v->p, 1, (i->g->origin + absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
-    processor_execute(i->v->p, CELL_SSK, NULL);
+    monitor_set_gpr(i->v, 0, key);
+    monitor_set_gpr(i->v, 1, host_real(i->v, i->c, absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
+    monitor_execute(i->v, CELL_SSK, NULL);
 }
 
 static unsigned reset_reference(struct interpretation *i, uint32_t absolute) {
     unsigned cc = 0;
-    processor_set_gpr(i->v->p, 3, (i->g->origin + absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
-    processor_execute(i->v->p, CELL_RRB, &cc);
+    monitor_set_gpr(i->v, 3, host_real(i->v, i->c, absolute) & ~(STORAGE_BLOCK_BYTES - 1u));
+    monitor_execute(i->v, CELL_RRB, &cc);
     return cc;
 }
 
@@ -236,8 +219,8 @@ static unsigned insert_storage_key(struct interpretation *i) {
     unsigned x = key_block(i, r2(i), &absolute);
     if (x)
         return x;
-    uint8_t shown = psw_ec(&i->g->psw) ? 0xFE : KEY_ACCESS | KEY_FETCH;
-    *r1(i) = (*r1(i) & ~0xFFu) | (guest_key(i->v, i->g, absolute) & shown);
+    uint8_t shown = psw_ec(&i->c->psw) ? 0xFE : KEY_ACCESS | KEY_FETCH;
+    *r1(i) = (*r1(i) & ~0xFFu) | (guest_key(i->v, i->c, absolute) & shown);
     return 0;
 }
 
@@ -245,7 +228,7 @@ static unsigned reset_reference_bit(struct interpretation *i) {
     uint32_t absolute;
     unsigned x = key_block(i, i->address, &absolute);
     if (x == 0)
-        i->g->psw.cc = reset_reference(i, absolute) & 3;
+        i->c->psw.cc = reset_reference(i, absolute) & 3;
     return x;
 }
 
@@ -265,7 +248,7 @@ static unsigned insert_storage_key_extended(struct interpretation *i) {
     unsigned x = key_block(i, r2(i) & 0xFFF000, &absolute);
     if (x)
         return x;
-    unsigned key = guest_key(i->v, i->g, absolute) | guest_key(i->v, i->g, absolute + STORAGE_BLOCK_BYTES);
+    unsigned key = guest_key(i->v, i->c, absolute) | guest_key(i->v, i->c, absolute + STORAGE_BLOCK_BYTES);
     *r1(i) = (*r1(i) & ~0xFFu) | (key & 0xFE);
     return 0;
 }
@@ -276,20 +259,20 @@ static unsigned reset_reference_bit_extended(struct interpretation *i) {
     if (x)
         return x;
     unsigned cc = reset_reference(i, absolute);
-    i->g->psw.cc = (cc | reset_reference(i, absolute + STORAGE_BLOCK_BYTES)) & 3;
+    i->c->psw.cc = (cc | reset_reference(i, absolute + STORAGE_BLOCK_BYTES)) & 3;
     return 0;
 }
 
 static unsigned test_protection(struct interpretation *i) {
-    struct guest *g = i->g;
-    uint32_t location = ((i->f.b1 ? g->gpr[i->f.b1] : 0) + i->f.d1) & VMM_ADDRESS_MASK, real = location, absolute;
-    uint32_t second = ((i->f.b2 ? g->gpr[i->f.b2] : 0) + i->f.d2) & VMM_ADDRESS_MASK;
+    struct virtual_cpu *c = i->c;
+    uint32_t location = ((i->f.b1 ? c->gpr[i->f.b1] : 0) + i->f.d1) & HOST_ADDRESS_MASK, real = location, absolute;
+    uint32_t second = ((i->f.b2 ? c->gpr[i->f.b2] : 0) + i->f.d2) & HOST_ADDRESS_MASK;
     unsigned access_key = second >> 4 & 15;
     struct dat_walk w = {0};
-    if (psw_dat(&g->psw)) {
-        enum access x = guest_walk(i->v, g, location, &w);
+    if (psw_dat(&c->psw)) {
+        enum access x = guest_walk(i->v, c, location, &w);
         if (x == ACCESS_SEGMENT || x == ACCESS_PAGE) {
-            g->psw.cc = 3;
+            c->psw.cc = 3;
             return 0;
         }
         if (x != ACCESS_OK)
@@ -299,10 +282,10 @@ static unsigned test_protection(struct interpretation *i) {
     unsigned x = key_block(i, real, &absolute);
     if (x)
         return x;
-    uint8_t key = guest_key(i->v, g, absolute);
-    bool low = location < 512 && g->cr[0] & CR0_LOW_ADDRESS_PROTECTION;
+    uint8_t key = guest_key(i->v, c, absolute);
+    bool low = location < 512 && c->cr[0] & CR0_LOW_ADDRESS_PROTECTION;
     bool store = storage_may_store(key, access_key) && !w.segment_protected && !low;
-    g->psw.cc = store ? 0 : storage_may_fetch(key, access_key) ? 1 : 2;
+    c->psw.cc = store ? 0 : storage_may_fetch(key, access_key) ? 1 : 2;
     return 0;
 }
 
@@ -310,10 +293,10 @@ static unsigned test_protection(struct interpretation *i) {
 
 static unsigned store_clock(struct interpretation *i) {
     uint8_t raw[8];
-    bytes_put64(raw, timers_tod(i->g, timers_now(i->v)));
+    bytes_put64(raw, timers_tod(i->c, timers_now(i->v)));
     unsigned x = store_operand(i, raw, sizeof raw);
     if (x == 0)
-        i->g->psw.cc = 0;
+        i->c->psw.cc = 0;
     return x;
 }
 
@@ -322,8 +305,8 @@ static unsigned set_clock(struct interpretation *i) {
     unsigned x = fetch_doubleword(i, &value);
     if (x)
         return x;
-    i->g->epoch = value - clock_units(timers_now(i->v));
-    i->g->psw.cc = 0;
+    i->c->epoch = value - clock_units(timers_now(i->v));
+    i->c->psw.cc = 0;
     return 0;
 }
 
@@ -331,24 +314,24 @@ static unsigned set_clock_comparator(struct interpretation *i) {
     uint64_t value;
     unsigned x = fetch_doubleword(i, &value);
     if (x == 0)
-        i->g->comparator = value & ~(uint64_t)0xFF;
+        i->c->comparator = value & ~(uint64_t)0xFF;
     return x;
 }
 
-static unsigned store_clock_comparator(struct interpretation *i) { return store_doubleword(i, i->g->comparator); }
+static unsigned store_clock_comparator(struct interpretation *i) { return store_doubleword(i, i->c->comparator); }
 
 static unsigned set_cpu_timer(struct interpretation *i) {
     uint64_t value;
     unsigned x = fetch_doubleword(i, &value);
     if (x == 0)
-        i->g->timer_sum = value + clock_units(timers_now(i->v));
+        i->c->timer_sum = value + clock_units(timers_now(i->v));
     return x;
 }
 
 static unsigned store_cpu_timer(struct interpretation *i) {
     if (i->address & 7)
         return PROGRAM_SPECIFICATION;
-    return store_doubleword(i, timers_cpu_timer(i->g, timers_now(i->v)));
+    return store_doubleword(i, timers_cpu_timer(i->c, timers_now(i->v)));
 }
 
 /* ---- The CPU itself ---- */
@@ -356,40 +339,13 @@ static unsigned store_cpu_timer(struct interpretation *i) {
 static unsigned store_cpu_id(struct interpretation *i) { return store_doubleword(i, 0xFD00262330330000u); }
 
 static unsigned store_cpu_address(struct interpretation *i) {
-    const uint8_t zero[2] = {0, 0};
-    return i->address & 1 ? (unsigned)PROGRAM_SPECIFICATION : store_operand(i, zero, sizeof zero);
+    const uint8_t address[2] = {0, (uint8_t)i->c->address};
+    return i->address & 1 ? (unsigned)PROGRAM_SPECIFICATION : store_operand(i, address, sizeof address);
 }
 
 static unsigned diagnose(struct interpretation *i) {
     (void)i;
     return PROGRAM_SPECIFICATION;
-}
-
-/* There is one CPU, at address 0: it signals itself, or nobody. */
-static unsigned signal_processor(struct interpretation *i) {
-    enum { SENSE = 1, EXTERNAL_CALL_ORDER = 2, EMERGENCY_SIGNAL = 3, START = 4 };
-    enum { STATUS_CALL_PENDING = 0x80, STATUS_INVALID_ORDER = 2 };
-    struct guest *g = i->g;
-    uint32_t status = 0;
-    g->psw.cc = 3;
-    if (r2(i) & 0xFFFF)
-        return 0;
-    g->psw.cc = 0;
-    switch (i->address & 0xFF) {
-    case SENSE: status = g->external & EXTERNAL_CALL ? STATUS_CALL_PENDING : 0; break;
-    case EXTERNAL_CALL_ORDER:
-        g->psw.cc = g->external & EXTERNAL_CALL ? 2 : 0;
-        g->external |= EXTERNAL_CALL;
-        break;
-    case EMERGENCY_SIGNAL: g->external |= EXTERNAL_EMERGENCY_SIGNAL; break;
-    case START: break;
-    default: status = STATUS_INVALID_ORDER; break;
-    }
-    if (!status)
-        return 0;
-    *r1(i) = status;
-    g->psw.cc = 1;
-    return 0;
 }
 
 /* ---- Input and output ---- */
@@ -401,72 +357,75 @@ enum csw_part { WHOLE_CSW, STATUS_OF_CSW };
 
 static unsigned finish_io(struct interpretation *i, unsigned cc, uint64_t csw, enum csw_part part, uint32_t ccw) {
     uint8_t raw[8];
-    i->g->psw.cc = cc & 3;
+    i->c->psw.cc = cc & 3;
     bytes_put64(raw, csw);
     if (cc == 1 && part == WHOLE_CSW)
-        guest_store_real(i->v, i->g, 64, raw, 8);
+        guest_store_real(i->v, i->c, 64, raw, 8);
     else if (cc == 1)
-        guest_store_real(i->v, i->g, 68, raw + 4, 2);
-    processor_trace(i->v->p, TRACE_IO_START, device(i), cc, ccw, i->instruction->mnemonic);
+        guest_store_real(i->v, i->c, 68, raw + 4, 2);
+    monitor_trace(i->v, TRACE_IO_START, device(i), cc, ccw, i->instruction->mnemonic);
     return 0;
 }
 
 static void begin_io(struct interpretation *i) {
-    processor_cause(i->v->p, CAUSE_DEVICE);
-    timers_advance_devices(i->v, i->g);
+    monitor_cause(i->v, CAUSE_DEVICE);
+    monitor_io_advance(i->v, i->c->guest, timers_now(i->v));
 }
 
 static unsigned start_io(struct interpretation *i) {
-    uint8_t caw[4] = {0};
+    uint8_t raw[4] = {0};
+    struct minidisk disk;
+    begin_io(i);
+    guest_fetch_real(i->v, i->c, 72, raw, sizeof raw);
+    uint64_t word = bytes_get32(raw);
+    unsigned cc = monitor_minidisk(i->v, i->c->guest, device(i), &disk)
+                      ? channel_program_start(i->v, i->c, &disk, &word)
+                      : monitor_io(i->v, i->c->guest, IO_START, device(i), &word);
+    return finish_io(i, cc, word, STATUS_OF_CSW, bytes_get24(raw + 1));
+}
+
+static unsigned io_with_csw(struct interpretation *i, enum io_operation operation, enum csw_part part) {
     uint64_t csw = 0;
     begin_io(i);
-    guest_fetch_real(i->v, i->g, 72, caw, sizeof caw);
-    unsigned cc = channel_start_io(i->g->channels, device(i), bytes_get32(caw), &csw);
-    return finish_io(i, cc, csw, STATUS_OF_CSW, bytes_get24(caw + 1));
+    unsigned cc = monitor_io(i->v, i->c->guest, operation, device(i), &csw);
+    return finish_io(i, cc, csw, part, 0);
 }
 
 static enum csw_part halt_part(const struct interpretation *i) {
-    return machine_channel_conditions(i->g->machine) == CHANNEL_CONDITIONS_ARCHITECTURE ? STATUS_OF_CSW : WHOLE_CSW;
+    return monitor_machine(i->v).architected_conditions ? STATUS_OF_CSW : WHOLE_CSW;
 }
 
-#define IO_WITH_CSW(name, operation, part)                                                                             \
-    static unsigned name(struct interpretation *i) {                                                                   \
-        uint64_t csw = 0;                                                                                              \
-        begin_io(i);                                                                                                   \
-        unsigned cc = operation(i->g->channels, device(i), &csw);                                                      \
-        return finish_io(i, cc, csw, part, 0);                                                                         \
-    }
-IO_WITH_CSW(test_io, channel_test_io, WHOLE_CSW)
-IO_WITH_CSW(clear_io, channel_clear_io, WHOLE_CSW)
-IO_WITH_CSW(halt_io, channel_halt_io, halt_part(i))
-IO_WITH_CSW(halt_device, channel_halt_device, halt_part(i))
-#undef IO_WITH_CSW
+static unsigned test_io(struct interpretation *i) { return io_with_csw(i, IO_TEST, WHOLE_CSW); }
+static unsigned clear_io(struct interpretation *i) { return io_with_csw(i, IO_CLEAR, WHOLE_CSW); }
+static unsigned halt_io(struct interpretation *i) { return io_with_csw(i, IO_HALT, halt_part(i)); }
+static unsigned halt_device(struct interpretation *i) { return io_with_csw(i, IO_HALT_DEVICE, halt_part(i)); }
 
 static unsigned finish_test(struct interpretation *i, unsigned cc) {
-    i->g->psw.cc = cc & 3;
-    processor_trace(i->v->p, TRACE_IO_START, device(i), cc, 0, i->instruction->mnemonic);
+    i->c->psw.cc = cc & 3;
+    monitor_trace(i->v, TRACE_IO_START, device(i), cc, 0, i->instruction->mnemonic);
     return 0;
 }
 
 static unsigned test_channel(struct interpretation *i) {
+    uint64_t none = 0;
     begin_io(i);
-    return finish_test(i, channel_test(i->g->channels, device(i)));
+    return finish_test(i, monitor_io(i->v, i->c->guest, IO_TEST_CHANNEL, device(i), &none));
 }
 
 static unsigned store_channel_id(struct interpretation *i) {
-    uint32_t id = 0;
+    uint64_t id = 0;
     uint8_t raw[4];
     begin_io(i);
-    unsigned cc = channel_id(i->g->channels, device(i), &id);
-    bytes_put32(raw, id);
+    unsigned cc = monitor_io(i->v, i->c->guest, IO_CHANNEL_ID, device(i), &id);
+    bytes_put32(raw, (uint32_t)id);
     if (cc == 0)
-        guest_store_real(i->v, i->g, 168, raw, sizeof raw);
+        guest_store_real(i->v, i->c, 168, raw, sizeof raw);
     return finish_test(i, cc);
 }
 
 /* ---- The table ---- */
 
-static interpret_function *const routines[INSTRUCTION_COUNT] = {
+static interpreter_routine *const routines[INSTRUCTION_COUNT] = {
     [INSTRUCTION_SSK] = set_storage_key,
     [INSTRUCTION_ISK] = insert_storage_key,
     [INSTRUCTION_SSM] = set_system_mask,
@@ -507,18 +466,20 @@ static interpret_function *const routines[INSTRUCTION_COUNT] = {
     [INSTRUCTION_TPROT] = test_protection,
 };
 
+const struct monitor_interpreter reference_interpreter = {.routine = routines};
+
 /* ---- Finding out which instruction it is ---- */
 
-static uint32_t effective(const struct guest *g, unsigned base, unsigned index, uint32_t displacement) {
-    return ((base ? g->gpr[base] : 0) + (index ? g->gpr[index] : 0) + displacement) & VMM_ADDRESS_MASK;
+static uint32_t effective(const struct virtual_cpu *c, unsigned base, unsigned index, uint32_t displacement) {
+    return ((base ? c->gpr[base] : 0) + (index ? c->gpr[index] : 0) + displacement) & HOST_ADDRESS_MASK;
 }
 
 static unsigned fetch_text(struct interpretation *i, uint32_t at) {
-    unsigned x = guest_fetch(i->v, i->g, at, i->text, 2, &i->failed);
+    unsigned x = guest_fetch(i->v, i->c, at, i->text, 2, &i->failed);
     unsigned length = instruction_length(i->text[0]);
     if (x || length == 2)
         return x;
-    return guest_fetch(i->v, i->g, (at + 2) & VMM_ADDRESS_MASK, i->text + 2, length - 2, &i->failed);
+    return guest_fetch(i->v, i->c, (at + 2) & HOST_ADDRESS_MASK, i->text + 2, length - 2, &i->failed);
 }
 
 /* The target of the EXECUTE whose text has been fetched. */
@@ -526,9 +487,9 @@ static unsigned fetch_target(struct interpretation *i) {
     memcpy(i->execute, i->text, sizeof i->execute);
     i->executed = true;
     instruction_take(&i->f, &instruction_table[INSTRUCTION_EX], i->execute);
-    unsigned x = fetch_text(i, effective(i->g, i->f.b2, i->f.r3, i->f.d2));
+    unsigned x = fetch_text(i, effective(i->c, i->f.b2, i->f.r3, i->f.d2));
     if (x == 0 && i->f.r1)
-        i->text[1] |= (uint8_t)i->g->gpr[i->f.r1];
+        i->text[1] |= (uint8_t)i->c->gpr[i->f.r1];
     return x;
 }
 
@@ -543,47 +504,48 @@ static unsigned find(struct interpretation *i, uint32_t at) {
         return PROGRAM_OPERATION;
     instruction_take(&i->f, i->instruction, i->text);
     bool first = i->instruction->format == FORMAT_SI;
-    i->address = first ? effective(i->g, i->f.b1, 0, i->f.d1)
-                       : effective(i->g, i->f.b2, i->instruction->format == FORMAT_RX ? i->f.r3 : 0, i->f.d2);
+    i->address = first ? effective(i->c, i->f.b1, 0, i->f.d1)
+                       : effective(i->c, i->f.b2, i->instruction->format == FORMAT_RX ? i->f.r3 : 0, i->f.d2);
     return 0;
 }
 
 /* In virtual problem state only STCK may have trapped for a reason of the monitor's own. */
 static unsigned allowed(const struct interpretation *i) {
-    const struct guest *g = i->g;
-    if (!psw_problem(&g->psw))
+    const struct virtual_cpu *c = i->c;
+    if (!psw_problem(&c->psw))
         return 0;
-    bool own = g->facilities && g->cr[0] & CR0_STCK_CONTROL;
+    bool own = machine_of(i->v, c)->facilities && c->cr[0] & CR0_STCK_CONTROL;
     return instruction_id(i->instruction) == INSTRUCTION_STCK && !own ? 0 : PROGRAM_PRIVILEGED;
 }
 
 static void end_with(struct interpretation *i, unsigned code, unsigned ilc) {
-    struct guest *g = i->g;
+    struct virtual_cpu *c = i->c;
     struct interruption r = {.class = INTERRUPTION_PROGRAM, .code = code, .ilc = ilc};
     r.translation_address = i->failed;
     if (code == ACCESS_SEGMENT || code == ACCESS_PAGE)
-        g->psw.ia = (g->psw.ia - ilc) & VMM_ADDRESS_MASK;
-    reflect(i->v, g, &r);
+        c->psw.ia = (c->psw.ia - ilc) & HOST_ADDRESS_MASK;
+    reflect(i->v, c, &r);
 }
 
-void interpreter_run(struct vmm *v, struct guest *g, const struct interruption *trap) {
-    struct interpretation i = {.v = v, .g = g, .text = {0}};
-    uint32_t at = (g->psw.ia - trap->ilc) & VMM_ADDRESS_MASK;
-    processor_cause(v->p, CAUSE_INTERPRETATION);
+void interpreter_run(struct vmm *v, struct virtual_cpu *c, const struct interruption *trap) {
+    struct reference *r = reference(v);
+    struct interpretation i = {.v = v, .c = c, .text = {0}};
+    uint32_t at = (c->psw.ia - trap->ilc) & HOST_ADDRESS_MASK;
+    monitor_cause(v, CAUSE_INTERPRETATION);
     unsigned x = find(&i, at);
     if (x == 0)
         x = allowed(&i);
-    interpret_function *routine = x == 0 ? routines[instruction_id(i.instruction)] : NULL;
+    interpreter_routine *const *table = monitor_parts(v)->interpreter->routine;
+    interpreter_routine *routine = x == 0 ? table[instruction_id(i.instruction)] : NULL;
     if (x == 0)
         x = routine ? routine(&i) : (unsigned)PROGRAM_OPERATION;
     if (x == 0 || i.completed) {
-        g->progress = true;
-        v->stats.interpreted++;
-        v->clock_known = false; /* it moves now */
-        processor_trace(v->p, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
-        if (processor_retire(v->p, g->machine, i.text, i.executed ? i.execute : NULL,
-                             i.completed ? RETIRE_EXCEPTION : i.doublewords))
-            v->given = true;
+        c->progress = true;
+        r->clock_known = false; /* it moves now */
+        monitor_trace(v, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
+        if (monitor_retired(v, c, i.text, i.executed ? i.execute : NULL,
+                            i.completed ? RETIRED_EXCEPTION : i.doublewords))
+            r->given = true;
     }
     if (x)
         end_with(&i, x, trap->ilc);

@@ -1,0 +1,155 @@
+/* The calls of vmm/module.h for a monitor in this process: each is the supervisor's instruction of isa/supervisor.h on
+ * the monitor's machine, or an entry in the books. */
+#include "vmm/vmm_internal.h"
+
+static struct guest *guest_of_cpu(struct vmm *v, const struct virtual_cpu *c) { return v->guest[c->guest]; }
+
+/* ---- What the monitor is given ---- */
+
+struct monitor_machine monitor_machine(const struct vmm *v) {
+    return (struct monitor_machine){.memory = machine_memory(v->machine),
+                                    .nominal = machine_nominal(v->machine),
+                                    .architected_conditions =
+                                        machine_channel_conditions(v->machine) == CHANNEL_CONDITIONS_ARCHITECTURE};
+}
+unsigned monitor_guests(const struct vmm *v) { return v->guests; }
+struct virtual_machine *monitor_guest(struct vmm *v, unsigned guest) {
+    return &v->guest[guest]->vm;
+}
+void *monitor_private(const struct vmm *v) { return v->private; }
+const struct monitor_options *monitor_options(const struct vmm *v) { return &v->options; }
+const struct monitor_parts *monitor_parts(const struct vmm *v) { return v->parts; }
+
+/* ---- The machine ---- */
+
+uint32_t monitor_gpr(struct vmm *v, unsigned n) { return processor_gpr(v->p, n); }
+void monitor_set_gpr(struct vmm *v, unsigned n, uint32_t value) { processor_set_gpr(v->p, n, value); }
+void monitor_gprs(struct vmm *v, uint32_t to[16]) { processor_gprs(v->p, to); }
+void monitor_set_gprs(struct vmm *v, const uint32_t from[16]) { processor_set_gprs(v->p, from); }
+
+enum access monitor_fetch(struct vmm *v, uint32_t host, void *to, uint32_t length) {
+    return processor_fetch(v->p, host, to, length);
+}
+enum access monitor_store(struct vmm *v, uint32_t host, const void *from, uint32_t length) {
+    return processor_store(v->p, host, from, length);
+}
+unsigned monitor_execute(struct vmm *v, enum supervisor_cell cell, unsigned *cc) {
+    return processor_execute(v->p, cell, cc);
+}
+void monitor_charge(struct vmm *v, uint32_t cycles, enum cycle_cause cause) { processor_charge(v->p, cycles, cause); }
+
+/* ---- The books ---- */
+
+void monitor_cause(struct vmm *v, enum cycle_cause cause) { processor_cause(v->p, cause); }
+
+void monitor_running(struct vmm *v, const struct virtual_cpu *c, bool waits) {
+    struct guest *g = guest_of_cpu(v, c);
+    v->running = waits ? NULL : c;
+    v->stats.dispatches += !waits;
+    g->stats.dispatches += !waits;
+    processor_running(v->p, g->machine);
+}
+
+void monitor_filled(struct vmm *v, const struct virtual_cpu *c) {
+    v->stats.shadow_faults++;
+    guest_of_cpu(v, c)->stats.shadow_faults++;
+}
+
+void monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interruption_class class) {
+    struct guest *g = guest_of_cpu(v, c);
+    v->stats.reflected++;
+    g->stats.reflected++;
+    processor_reflected(v->p, g->machine, class);
+}
+
+void monitor_stopped(struct vmm *v, const struct virtual_cpu *c, enum machine_status status) {
+    processor_stopped(v->p, guest_of_cpu(v, c)->machine, status);
+}
+
+bool monitor_retired(struct vmm *v, const struct virtual_cpu *c, const uint8_t text[6], const uint8_t *execute,
+                     uint32_t doublewords) {
+    struct guest *g = guest_of_cpu(v, c);
+    v->stats.interpreted++;
+    g->stats.interpreted++;
+    return processor_retire(v->p, g->machine, text, execute, doublewords);
+}
+
+void monitor_trace(struct vmm *v, enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c, const char *text) {
+    processor_trace(v->p, kind, a, b, c, text);
+}
+
+/* ---- Devices ---- */
+
+static unsigned channel_id_word(struct channel_set *s, uint16_t address, uint64_t *word) {
+    uint32_t id = 0;
+    unsigned cc = channel_id(s, address, &id);
+    *word = id;
+    return cc;
+}
+
+static unsigned start_io(struct channel_set *s, uint16_t address, uint64_t *word) {
+    return channel_start_io(s, address, (uint32_t)*word, word);
+}
+
+static unsigned test_channel(struct channel_set *s, uint16_t address, uint64_t *word) {
+    (void)word;
+    return channel_test(s, address);
+}
+
+unsigned monitor_io(struct vmm *v, unsigned guest, enum io_operation operation, uint16_t address, uint64_t *word) {
+    static unsigned (*const operations[])(struct channel_set * s, uint16_t address, uint64_t * word) = {
+        [IO_START] = start_io,
+        [IO_TEST] = channel_test_io,
+        [IO_CLEAR] = channel_clear_io,
+        [IO_HALT] = channel_halt_io,
+        [IO_HALT_DEVICE] = channel_halt_device,
+        [IO_TEST_CHANNEL] = test_channel,
+        [IO_CHANNEL_ID] = channel_id_word,
+    };
+    return operations[operation](v->guest[guest]->channels, address, word);
+}
+
+bool monitor_io_take(struct vmm *v, unsigned guest, uint32_t channels, uint16_t *address, uint64_t *csw) {
+    return channel_take_interruption(v->guest[guest]->channels, channels, address, csw);
+}
+bool monitor_io_pending(struct vmm *v, unsigned guest, uint32_t channels) {
+    return channel_has_interruption(v->guest[guest]->channels, channels);
+}
+bool monitor_io_active(struct vmm *v, unsigned guest, uint32_t channels) {
+    return channel_active(v->guest[guest]->channels, channels);
+}
+
+uint64_t monitor_io_next(struct vmm *v, unsigned guest) {
+    sim_time next = timeline_next(v->guest[guest]->timeline);
+    return next == SIM_TIME_NEVER ? CYCLE_NEVER : (next + CYCLE_PICOSECONDS - 1) / CYCLE_PICOSECONDS;
+}
+
+void monitor_io_advance(struct vmm *v, unsigned guest, uint64_t now) {
+    struct guest *g = v->guest[guest];
+    g->advancing = true;
+    timeline_advance(g->timeline, now * CYCLE_PICOSECONDS);
+    g->advancing = false;
+}
+
+bool monitor_minidisk(struct vmm *v, unsigned guest, uint16_t address, struct minidisk *to) {
+    const struct guest *g = v->guest[guest];
+    for (unsigned n = 0; n < g->minidisks; n++) {
+        if (g->minidisk[n].address != address)
+            continue;
+        *to = g->minidisk[n];
+        return true;
+    }
+    return false;
+}
+
+bool monitor_io_begin(struct vmm *v, unsigned guest, uint16_t address) {
+    return channel_outside_begin(v->guest[guest]->channels, address);
+}
+void monitor_io_end(struct vmm *v, unsigned guest, uint16_t address, uint64_t csw, enum io_progress progress) {
+    struct virtual_machine *vm = &v->guest[guest]->vm;
+    static const enum channel_progress as[] = {
+        [IO_ENDED] = CHANNEL_ENDED, [IO_GOES_ON] = CHANNEL_GOES_ON, [IO_NEVER_BEGAN] = CHANNEL_NEVER_BEGAN};
+    channel_outside_end(v->guest[guest]->channels, address, csw, as[progress]);
+    for (unsigned n = 0; n < vm->cpus; n++)
+        vm->cpu[n].look = true;
+}

@@ -1,0 +1,146 @@
+/* The reference monitor, "trap-and-emulate": what its parts share beside vmm/module.h.
+ *
+ *   dispatcher.c       every trap arrives here, and leaves by one return
+ *   reflect.c          interruptions given to the guest, as its own CPU would give them
+ *   interpreter.c      one routine a privileged instruction, reached through one table
+ *   shadow.c           the tables under which guests run
+ *   allocator.c        who owns which frame
+ *   scheduler.c        whose turn it is
+ *   access.c           guest storage as the guest's own CPU would reach it
+ *   timers.c           the guests' clocks, and the machine's CPU timer that stands in for them
+ *   channel_program.c  channel programs for real devices: copied, relocated, started, ended
+ *
+ * Nothing here includes anything but this and vmm/module.h. */
+#ifndef VMM_REFERENCE_REFERENCE_H
+#define VMM_REFERENCE_REFERENCE_H
+
+#include "vmm/module.h"
+
+enum { FRAMES_MOST = STORAGE_MOST_BYTES / FRAME_BYTES };
+
+/* ---- The allocator's ---- */
+
+enum { FRAME_FREE = 0, FRAME_MONITOR = 1, FRAME_GUEST = 2, FRAME_TABLES = FRAME_GUEST + GUESTS_MOST }; /* + the guest */
+struct frames {
+    uint32_t count; /* installed */
+    uint8_t owner[FRAMES_MOST];
+    uint8_t pins[FRAMES_MOST];
+    uint32_t origin[GUESTS_MOST]; /* of the guest's storage, which is contiguous */
+    uint32_t memory[GUESTS_MOST]; /* bytes; 0: none */
+};
+
+/* ---- Channel programs under way ---- */
+
+enum {
+    DISKS_MOST = 4,          /* real ones in use */
+    PROGRAM_CCWS = 96,       /* of one channel program, as copied */
+    PROGRAM_ADDRESSES = 256, /* IDAWs */
+    PROGRAM_PARAMETERS = 16, /* of 16 bytes each */
+    PROGRAM_BYTES = PROGRAM_CCWS * 8 + PROGRAM_ADDRESSES * 4 + PROGRAM_PARAMETERS * 16,
+};
+_Static_assert(PROGRAM_BYTES *MINIDISKS_MOST <= FRAME_BYTES, "each minidisk has its part of the guest's channel frame");
+
+/* One minidisk's program: where each copied CCW came from, and what it may not say about itself. */
+struct channel_program {
+    bool used; /* started, or waiting for its turn */
+    unsigned guest;
+    struct minidisk disk;
+    uint32_t caw;  /* the guest's */
+    uint32_t base; /* host real: of the copy */
+    unsigned ccws, addresses, parameters;
+    bool extent;                        /* a read IPL has defined the extent */
+    uint32_t came_from[PROGRAM_CCWS];   /* guest absolute address of the CCW */
+    uint8_t instead[PROGRAM_CCWS];      /* channel status instead of program check when it fails there; 0: that */
+    uint16_t pinned[PROGRAM_ADDRESSES]; /* frames */
+    unsigned pins;
+    uint32_t characteristics;    /* guest absolute: where device characteristics were read to; 0: nowhere */
+    unsigned characteristics_at; /* by which CCW */
+};
+
+struct host_disk {
+    bool used;
+    uint16_t address;
+    struct channel_program *running;                             /* NULL: idle */
+    struct channel_program *queue[GUESTS_MOST * MINIDISKS_MOST]; /* in order of arrival */
+    unsigned queued;
+};
+
+/* ---- All of it ---- */
+
+struct shadow;
+
+struct reference {
+    struct frames frames;
+    struct shadow *shadow[GUESTS_MOST][VIRTUAL_CPUS_MOST];
+    uint8_t
+        *tables[GUESTS_MOST]; /* by guest absolute frame: the guest's tables lie there, stores are caught; NULL: none */
+    uint32_t channel_frame[GUESTS_MOST]; /* host real */
+    struct channel_program program[GUESTS_MOST][MINIDISKS_MOST];
+    struct host_disk disk[DISKS_MOST];
+    unsigned outstanding; /* programs started and not ended: I/O interruptions are to be enabled */
+
+    /* What this monitor has loaded into its machine, so that it need not again. */
+    struct virtual_cpu *current; /* it was given control; NULL: the machine waits */
+    struct virtual_cpu *last;    /* who had it last */
+    bool loaded;                 /* cr0, cr1, cr8 below are known */
+    uint32_t cr0, cr1, cr8;
+    uint64_t armed;     /* cycle of the machine's clock at which its CPU timer interrupts; CYCLE_NEVER: it is masked */
+    uint64_t slice_end; /* cycle at which `last` has had its turn; CYCLE_NEVER: nobody else wants one */
+    bool purge_due;     /* a shadow entry that may be in the TLB was made invalid or changed */
+
+    /* Of the present activation. */
+    bool clock_known;
+    bool timer_fired;
+    bool given; /* an interruption, or all that the run is limited to: nobody gets another in this activation */
+    uint64_t clock;
+};
+
+static inline struct reference *reference(const struct vmm *v) { return monitor_private(v); }
+static inline const struct virtual_machine *machine_of(struct vmm *v, const struct virtual_cpu *c) {
+    return monitor_guest(v, c->guest);
+}
+/* Guest absolute, within the guest's storage -> host real. */
+static inline uint32_t host_real(const struct vmm *v, const struct virtual_cpu *c, uint32_t absolute) {
+    return (uint32_t)monitor_parts(v)->allocator->frame(v, c->guest, absolute);
+}
+
+extern const struct monitor_dispatcher reference_dispatcher;
+extern const struct monitor_allocator reference_allocator;
+extern const struct monitor_interpreter reference_interpreter;
+extern const struct monitor_shadow reference_shadow;
+extern const struct monitor_scheduler reference_scheduler;
+uint32_t allocator_bytes(const struct monitor_options *o, uint32_t memory);
+uint32_t shadow_bytes(const struct monitor_options *o);
+
+/* interpreter.c: i is the privileged-operation exception that the guest met in virtual supervisor state (or STCK, in
+ * either). */
+void interpreter_run(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
+
+/* signal.c: SIGP's routine. */
+interpreter_routine signal_processor;
+
+/* reflect.c. A program-interruption loop sets c->looping. */
+void reflect(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
+void reflect_program(struct vmm *v, struct virtual_cpu *c, unsigned code, unsigned ilc);
+/* The exception of a PSW that became current and is not valid; nothing when it is. */
+void reflect_invalid_psw(struct vmm *v, struct virtual_cpu *c);
+
+/* timers.c. Cycles are those of the clock of the monitor's machine. */
+uint64_t timers_now(struct vmm *v); /* read once an activation; reading it again after an instruction was retired */
+uint64_t timers_tod(const struct virtual_cpu *c, uint64_t now);
+uint64_t timers_cpu_timer(const struct virtual_cpu *c, uint64_t now);
+/* Those of CR0_CLOCK_COMPARATOR, CR0_CPU_TIMER and CR0_INTERVAL_TIMER whose conditions hold and are enabled in CR0. */
+uint32_t timers_pending(struct vmm *v, struct virtual_cpu *c);
+/* The cycle at which the first timer or device will interrupt that it has enabled now; CYCLE_NEVER: none. */
+uint64_t timers_deadline(struct vmm *v, struct virtual_cpu *c);
+/* Sees to it that the monitor is interrupted at that cycle, or earlier. */
+void timers_arm(struct vmm *v, uint64_t deadline);
+
+/* channel_program.c: SIO of a minidisk, its condition code, *word as for monitor_io; and an I/O interruption of the
+ * machine. */
+unsigned channel_program_start(struct vmm *v, struct virtual_cpu *c, const struct minidisk *disk, uint64_t *word);
+void channel_program_interruption(struct vmm *v, uint16_t host_address, uint64_t csw);
+/* Everything under way is forgotten: the machine was reset. */
+void channel_program_reset(struct vmm *v);
+
+#endif
