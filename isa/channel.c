@@ -790,6 +790,25 @@ unsigned channel_id(struct channel_set *s, uint16_t address, uint32_t *id) {
     return 3;
 }
 
+enum channel_load_end channel_load(struct channel_set *s, uint16_t address, const struct channel_host *host,
+                                   uint64_t *csw) {
+    struct subchannel *u = find(s, address);
+    if (!u)
+        return CHANNEL_LOAD_NO_DEVICE;
+    const struct channel_host own = s->host;
+    struct program p = {.free_at = timeline_now(own.timeline)};
+    s->host.fetch = host->fetch;
+    s->host.store = host->store;
+    s->host.self = host->self;
+    enum program_end end = run_program(u, &p, false);
+    s->host = own;
+    set_activity(u, ACTIVITY_NONE);
+    for (int kind = 0; kind < CONDITION_KINDS; kind++)
+        forget_condition(u, (enum condition_kind)kind);
+    *csw = csw_of(&p, p.behind, p.unit_status, p.channel_status, p.residual);
+    return end == PROGRAM_ENDED ? CHANNEL_LOAD_ENDED : CHANNEL_LOAD_WAITS;
+}
+
 /* --- interruptions ------------------------------------------------------------------------------------------------ */
 
 bool channel_take_interruption(struct channel_set *s, uint32_t channels, uint16_t *address, uint64_t *csw) {

@@ -175,6 +175,12 @@ enum channel_progress { CHANNEL_ENDED, CHANNEL_GOES_ON, CHANNEL_NEVER_BEGAN };
 bool channel_outside_begin(struct channel_set *s, uint16_t address);
 void channel_outside_end(struct channel_set *s, uint16_t address, uint64_t csw, enum channel_progress progress);
 
+/* Initial program load: runs the channel program at absolute 0 with key 0, by another way to storage (of host, only
+ * fetch, store and self), from outside, and at once; nothing becomes pending. The set was reset before. */
+enum channel_load_end { CHANNEL_LOAD_ENDED /* *csw is its CSW */, CHANNEL_LOAD_WAITS, CHANNEL_LOAD_NO_DEVICE };
+enum channel_load_end channel_load(struct channel_set *s, uint16_t address, const struct channel_host *host,
+                                   uint64_t *csw);
+
 /* For devices: the device can now do the command to which it answered `wait`. False, and no effect, when there was
  * none. */
 bool channel_device_ready(struct device *d);

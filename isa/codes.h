@@ -53,8 +53,9 @@ enum machine_status {
     MACHINE_CHECK_STOP,    /* a program-interruption loop */
     MACHINE_IDLE,          /* an enabled wait for which nothing is scheduled */
     MACHINE_FAULT,         /* a supervisor in C did what it must not; machine_fault tells what */
+    MACHINE_LOAD,          /* initial program loading has failed */
 };
-/* "ready", "disabled-wait", "check-stop", "idle", "fault". */
+/* "ready", "disabled-wait", "check-stop", "idle", "fault", "load". */
 const char *machine_status_name(enum machine_status s);
 
 /* By whom and for what cycles were spent (docs/architecture.md, the books). */

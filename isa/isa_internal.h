@@ -216,6 +216,9 @@ void processor_flush(struct processor *p);
 bool machine_limit_reached(const struct machine *m);
 /* Ends the run of m's virtual machine: an interruption of m did. */
 void processor_left(struct processor *p, struct machine *m);
+/* Initial CPU reset: PSW, prefix, clock comparator and CPU timer 0, control registers at their initial values, nothing
+ * pending. General registers and the TOD clock stay. */
+void initial_cpu_reset(struct processor *p);
 
 /* ---- Access to storage under the present PSW (isa/access.c) ---- */
 

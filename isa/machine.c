@@ -14,7 +14,7 @@
 enum { POLL_CYCLES = 4000000, POLL_TURNS = 64 };
 
 const char *machine_status_name(enum machine_status s) {
-    static const char *const names[] = {"ready", "disabled-wait", "check-stop", "idle", "fault"};
+    static const char *const names[] = {"ready", "disabled-wait", "check-stop", "idle", "fault", "load"};
     return names[s];
 }
 
@@ -96,7 +96,8 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
            channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self, forget));
 }
 
-static void processor_reset(struct processor *p) {
+static void initial_registers(struct processor *p) {
+    memset(p->cr, 0, sizeof p->cr);
     p->cr[0] = 0x000000E0;
     p->cr[2] = 0xFFFFFFFF;
     p->cr[14] = 0xC2000000;
@@ -114,8 +115,21 @@ static struct processor *processor_new(struct machine *m) {
     p->machine = m;
     p->storage = m->storage;
     p->model = m->model;
-    processor_reset(p);
+    initial_registers(p);
     return p;
+}
+
+void initial_cpu_reset(struct processor *p) {
+    p->psw = (struct psw){0};
+    p->prefix = 0;
+    p->external = 0;
+    p->machine_check = p->restart = p->last_valid = p->leaving = p->held = false;
+    p->comparator = p->timer_value = 0;
+    p->timer_set = clock_units(processor_clock(p));
+    processor_left(p, p->machine);
+    initial_registers(p);
+    tlb_purge(&p->tlb);
+    access_forget(p);
 }
 
 struct machine *machine_new(const struct machine_options *o, struct error *e) {
@@ -223,13 +237,17 @@ struct machine *machine_bare(struct machine *m) {
 
 const char *machine_fault(const struct machine *m) { return m->processor->machine->fault; }
 
+static struct channel_set *machine_channels(const struct machine *m) {
+    return m->ops ? m->ops->channels(m->self) : m->channels;
+}
+
 struct device *machine_device(const struct machine *m, uint16_t address) {
-    return m->ops ? m->ops->device(m->self, address) : channel_device(m->channels, address);
+    return channel_device(machine_channels(m), address);
 }
 
 bool machine_attach(struct machine *m, uint16_t address, struct device *d, struct error *e) {
     bool taken = machine_device(m, address) != NULL;
-    if (m->ops ? m->ops->attach(m->self, address, d) : channel_attach(m->channels, address, d))
+    if (channel_attach(machine_channels(m), address, d))
         return true;
     if (taken && d)
         return error_set(e, ERROR_INPUT, "machine %s already has a device %03X", m->name, address);
@@ -274,6 +292,15 @@ int machine_key(struct machine *m, uint32_t real) {
     if (!storage_has(m->storage, real, 1))
         return -1;
     return *storage_key(m->storage, storage_prefix(real, m->processor->prefix));
+}
+
+void machine_set_key(struct machine *m, uint32_t real, uint8_t key) {
+    if (m->ops) {
+        m->ops->set_key(m->self, real, key);
+    } else if (storage_has(m->storage, real, 1)) {
+        *storage_key(m->storage, storage_prefix(real, m->processor->prefix)) = key & 0xFE;
+        access_forget(m->processor);
+    }
 }
 
 bool machine_load(struct machine *m, uint32_t at, const void *image, size_t length, struct error *e) {
@@ -660,6 +687,8 @@ static uint64_t saturate(uint64_t a, uint64_t b) { return a + b < a ? UINT64_MAX
 enum machine_status machine_run(struct machine *asked, const struct machine_limits *limits) {
     struct machine *m = machine_bare(asked);
     struct processor *p = m->processor;
+    if (asked->status == MACHINE_LOAD)
+        return MACHINE_LOAD;
     static const struct machine_limits none;
     m->limits = limits ? limits : &none;
     m->limited = asked;

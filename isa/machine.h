@@ -66,6 +66,8 @@ enum access machine_peek(struct machine *m, uint32_t real, void *to, uint32_t le
 enum access machine_poke(struct machine *m, uint32_t real, const void *from, uint32_t length);
 /* The storage key of the block that holds this real address, as ISK shows it in EC mode; -1: not installed. */
 int machine_key(struct machine *m, uint32_t real);
+/* Sets it; no effect when that is not installed. */
+void machine_set_key(struct machine *m, uint32_t real, uint8_t key);
 /* Copies a storage image; *e when it does not fit. */
 bool machine_load(struct machine *m, uint32_t at, const void *image, size_t length, struct error *e);
 
@@ -94,6 +96,14 @@ void machine_raise(struct machine *m, enum machine_condition c);
  * machine it takes effect when its monitor starts it. */
 void machine_restart(struct machine *m);
 void machine_start_psw(struct machine *m, const uint8_t psw[8]);
+/* The LOAD key: initial CPU reset and I/O reset; then the first record of the device, and what its CCWs ask for, are
+ * read, the device's address is stored at real 2 (BC) or 184 (EC), and the machine is made ready to start with the PSW
+ * at real 0, as by machine_start_psw. LOAD_CLEAR zeroes general registers, storage and storage keys before. The channel
+ * program takes no simulated time. False and *e, the machine in status MACHINE_LOAD until it is loaded or started
+ * otherwise, when there is no such device or its program ends otherwise than well; false, and nothing done, when the
+ * machine's program is a supervisor in C or Lua. */
+enum machine_load_kind { LOAD_NORMAL, LOAD_CLEAR };
+bool machine_ipl(struct machine *m, uint16_t address, enum machine_load_kind kind, struct error *e);
 
 /* What has been counted since the machine was made; for a virtual machine: what it retired, as it sees itself. */
 struct machine_stats {

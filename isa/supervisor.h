@@ -98,13 +98,15 @@ struct machine_ops {
     enum access (*peek)(void *self, uint32_t real, void *to, uint32_t length);
     enum access (*poke)(void *self, uint32_t real, const void *from, uint32_t length);
     int (*key)(void *self, uint32_t real);
+    void (*set_key)(void *self, uint32_t real, uint8_t key);
     void (*state)(void *self, struct machine_state *to);
     void (*set_state)(void *self, const struct machine_state *from);
     void (*raise)(void *self, enum machine_condition c);
     /* Takes effect at the VM's start: psw is NULL for a true restart interruption. */
     void (*start)(void *self, const uint8_t *psw);
-    struct device *(*device)(void *self, uint16_t address);
-    bool (*attach)(void *self, uint16_t address, struct device *d); /* as channel_attach */
+    struct channel_set *(*channels)(void *self);
+    /* Initial CPU reset, and I/O reset; general registers stay. */
+    void (*reset)(void *self);
 };
 /* A virtual machine on `host`. NULL: no memory, or deeper than MACHINE_LEVELS. Freed with machine_free_virtual. */
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,

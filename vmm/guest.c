@@ -47,6 +47,12 @@ static int guest_key_outside(void *self, uint32_t real) {
     return machine_key(g->monitor->machine, host_real(g, guest_absolute(&g->vm.cpu[0], real)));
 }
 
+static void guest_set_key_outside(void *self, uint32_t real, uint8_t key) {
+    const struct guest *g = self;
+    if (real < g->vm.memory)
+        machine_set_key(g->monitor->machine, host_real(g, guest_absolute(&g->vm.cpu[0], real)), key);
+}
+
 /* ---- State ---- */
 
 static void guest_state(void *self, struct machine_state *to) {
@@ -117,26 +123,58 @@ static void guest_start(void *self, const uint8_t *psw) {
         memcpy(c->start_psw, psw, sizeof c->start_psw);
 }
 
-static struct device *guest_device(void *self, uint16_t address) {
+static struct channel_set *guest_channels(void *self) {
     struct guest *g = self;
-    return channel_device(g->channels, address);
+    return g->channels;
 }
 
-static bool guest_attach(void *self, uint16_t address, struct device *d) {
+/* Initial CPU reset. */
+static void reset(struct guest *g) {
+    for (unsigned n = 0; n < g->vm.cpus; n++) {
+        struct virtual_cpu *c = &g->vm.cpu[n];
+        c->guest = g->index;
+        c->address = n;
+        memset(c->cr, 0, sizeof c->cr);
+        c->cr[0] = CR0_INTERVAL_TIMER | CR0_INTERRUPT_KEY | CR0_EXTERNAL_SIGNALS;
+        c->cr[2] = 0xFFFFFFFF;
+        c->cr[14] = 0xC2000000;
+        c->cr[15] = 512;
+        c->start = n == 0 ? START_RESTART : START_NONE;
+        c->stopped = n > 0;
+        c->wake = CYCLE_NEVER;
+    }
+}
+
+static void guest_reset(void *self) {
     struct guest *g = self;
-    return channel_attach(g->channels, address, d);
+    struct machine_state below;
+    machine_state(g->monitor->machine, &below);
+    reset(g);
+    for (unsigned n = 0; n < g->vm.cpus; n++) {
+        struct virtual_cpu *c = &g->vm.cpu[n];
+        c->psw = (struct psw){0};
+        c->prefix = 0;
+        c->external = 0;
+        c->machine_check = c->last_valid = c->looping = c->waiting = false;
+        c->comparator = 0;
+        c->timer_sum = below.tod;
+        c->status = MACHINE_READY;
+        c->changed = true;
+    }
+    channel_reset(g->channels);
 }
 
 static const struct machine_ops operations = {
     .peek = guest_peek,
     .poke = guest_poke,
     .key = guest_key_outside,
+    .set_key = guest_set_key_outside,
     .state = guest_state,
     .set_state = guest_set_state,
     .raise = guest_raise,
     .start = guest_start,
-    .device = guest_device,
-    .attach = guest_attach,
+    .channels = guest_channels,
+    .reset = guest_reset,
 };
 
 struct guest *guest_of(const struct machine *m) {
@@ -223,22 +261,6 @@ static bool make_devices(struct guest *g, const struct guest_options *o) {
         return false;
     return machine_attach_devices(g->machine, g->channels, o->console_line, o->printer_line, o->line_self,
                                   o->forget_lines);
-}
-
-/* Initial CPU reset. */
-static void reset(struct guest *g) {
-    for (unsigned n = 0; n < g->vm.cpus; n++) {
-        struct virtual_cpu *c = &g->vm.cpu[n];
-        c->guest = g->index;
-        c->address = n;
-        c->cr[0] = CR0_INTERVAL_TIMER | CR0_INTERRUPT_KEY | CR0_EXTERNAL_SIGNALS;
-        c->cr[2] = 0xFFFFFFFF;
-        c->cr[14] = 0xC2000000;
-        c->cr[15] = 512;
-        c->start = n == 0 ? START_RESTART : START_NONE;
-        c->stopped = n > 0;
-        c->wake = CYCLE_NEVER;
-    }
 }
 
 /* The parts find the guest by its index: it is entered first. */
