@@ -2,22 +2,18 @@
  * storage size and in any kind of time.
  *
  * What its processes have to find is computed here once more, in C, from what the comments of nucleus.s say. */
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "isa/assembler.h"
 #include "isa/disk.h"
 #include "isa/machine.h"
 #include "tests/support/hercules.h"
+#include "tests/support/hercules_boot.h"
 #include "tests/support/unit.h"
 #include "vmm/vmm.h"
 
@@ -379,107 +375,24 @@ static void test_nucleus_under_monitors_writes_the_same_lines_in_real_time(void 
 
 /* ---- On Hercules ---- */
 
-enum { HERCULES_MS = 60000 };
-
-static void write_text(const char *path, const char *text) {
-    struct error e = ERROR_CLEAR;
-    assert_true(bytes_write_file(path, text, strlen(text), &e));
-}
-
-/* Runs the commands of `script` in a Hercules of its own, in the present folder, until it says that the CPU waits.
- * *log: what it said; its commands are echoed there, and the lines of the typewriter stand among its own. */
-static bool hercules_boot(const char *script, struct bytes *log) {
-    int commands[2], out[2];
-    write_text("nucleus.rc", script);
-    write_text("nucleus.cnf", "ARCHMODE S/370\nMAINSIZE 2\nNUMCPU 1\nOSTAILOR QUIET\nPANRATE 50\nTIMERINT 1000\n"
-                              "DIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n0150 3370 disk\n");
-    assert_int_equal(pipe(commands), 0);
-    assert_int_equal(pipe(out), 0);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        alarm(HERCULES_MS / 1000 + 10); /* should we be killed */
-        int null = open("/dev/null", O_WRONLY);
-        if (null < 0 || dup2(commands[0], 0) < 0 || dup2(out[1], 1) < 0 || dup2(null, 2) < 0)
-            _exit(126);
-        for (int fd = 3; fd < 256; fd++)
-            close(fd);
-        setenv("HERCULES_RC", "nucleus.rc", 1);
-        execlp("hercules", "hercules", "-d", "-f", "nucleus.cnf", "EXTERNALGUI", (char *)NULL);
-        _exit(127);
-    }
-    assert_true(pid > 0);
-    close(commands[0]);
-    close(out[1]);
-    bool ended = false;
-    struct pollfd ready = {.fd = out[0], .events = POLLIN};
-    while (!ended && poll(&ready, 1, HERCULES_MS) > 0) {
-        char text[4096];
-        ssize_t n = read(out[0], text, sizeof text);
-        if (n <= 0)
-            break;
-        for (ssize_t i = 0; i < n; i++)
-            if (text[i])
-                bytes_append(log, &text[i], 1);
-        bytes_append(log, "", 1);
-        log->length--; /* a string, for strstr */
-        const char *wait = strstr((const char *)log->data, "HHCCP011I");
-        ended = wait && (wait = strstr(wait, "PSW=")) && strchr(wait, '\n');
-    }
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close(commands[1]);
-    close(out[0]);
-    return ended;
-}
-
-/* The lines of the typewriter: those behind the script's end that are not Hercules' own, which begin with HHC, or go on
- * with blanks, or show its panel. */
-static void typewriter_lines(const struct bytes *log, struct bytes *to) {
-    const char *line = strstr((const char *)log->data, "INIT: THE");
-    while (line && *line) {
-        size_t length = strcspn(line, "\r\n");
-        static const char *const panel[] = {"HHC",    " ",   "SYS=", "CPU",      "MAN",      "IND", "MIPS", "SIOS",
-                                            "STATUS", "DEV", "PSW",  "MAINSTOR", "MAINSIZE", "GR",  "CR"};
-        bool own = length == 0;
-        for (size_t i = 0; i < sizeof panel / sizeof panel[0]; i++)
-            own = own || strncmp(line, panel[i], strlen(panel[i])) == 0;
-        if (!own)
-            take_line(to, line, length);
-        line += length;
-        line += strspn(line, "\r\n");
-    }
-}
-
 static void test_nucleus_writes_the_same_lines_on_hercules(void **state) {
     (void)state;
-    struct error e = ERROR_CLEAR;
-    struct assembly a;
     if (!hercules_present())
         skip();
-    static const char *const limits[] = {"00010000", "00018000", "00000000"};
+    static const uint32_t limits[] = {SMALL, MIDDLE, 0};
     for (size_t i = 0; i < 3; i++) {
-        struct bytes log = {0}, lines = {0};
-        char script[128];
+        struct assembly a;
+        struct bytes lines = {0};
+        uint64_t psw = 0;
         assemble_nucleus(&a);
-        assert_true(bytes_write_file("nucleus.img", a.image.data, a.image.length, &e));
+        bytes_put32(a.image.data + LIMIT, limits[i]);
+        const struct hercules_boot boot = {.image = a.image.data, .length = a.image.length, .disk_blocks = DISK_BLOCKS};
+        if (!hercules_boot(&boot, &lines, &psw) || psw != 0x000A000000000000u + DONE)
+            fail_msg("limit %u: PSW %016" PRIX64 "\n%.*s", limits[i], psw, (int)lines.length, (const char *)lines.data);
         assembly_fini(&a);
-        uint8_t *zeros = calloc(DISK_BLOCKS, DISK_BLOCK_BYTES);
-        assert_non_null(zeros);
-        assert_true(bytes_write_file("disk", zeros, (size_t)DISK_BLOCKS * DISK_BLOCK_BYTES, &e));
-        free(zeros);
-        snprintf(script, sizeof script, "loadcore nucleus.img 0\nr %X=%s\nrestart\n", LIMIT, limits[i]);
-        bool ended = hercules_boot(script, &log);
-        if (!ended || !strstr((const char *)log.data, "PSW=000A0000 00000FFF"))
-            fail_msg("limit %s:\n%.*s", limits[i], (int)log.length, log.data ? (const char *)log.data : "");
-        typewriter_lines(&log, &lines);
         check_lines(&lines, "", "Hercules");
         bytes_fini(&lines);
-        bytes_fini(&log);
     }
-    static const char *const files[] = {"nucleus.rc", "nucleus.cnf", "nucleus.img", "disk"};
-    for (size_t i = 0; i < 4; i++)
-        unlink(files[i]);
 }
 
 int main(void) {
