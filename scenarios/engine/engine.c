@@ -162,12 +162,12 @@ void engine_add_functions(lua_State *L, const struct engine_function *functions)
     }
 }
 
-void engine_new_class(lua_State *L, const char *name, const struct engine_function *methods, lua_CFunction index,
+void engine_new_class(lua_State *L, const char *name, const struct engine_function *const *methods, lua_CFunction index,
                       lua_CFunction newindex, lua_CFunction gc, lua_CFunction text) {
     luaL_newmetatable(L, name);
     lua_newtable(L);
-    if (methods) {
-        engine_add_functions(L, methods);
+    for (; methods && *methods; methods++) {
+        engine_add_functions(L, *methods);
     }
     if (index) { /* finds methods in its upvalue */
         lua_pushcclosure(L, index, 1);
@@ -192,7 +192,11 @@ const struct engine_table engine_tables[] = {
     {"", base_functions},
     {"machine", machine_functions},
     {"m", machine_methods},
-    {"m.console", device_methods},
+    {"m", state_methods},
+    {"m", operator_methods},
+    {"m.console", console_methods},
+    {"m.printer", printer_methods},
+    {"m.disk", disk_methods},
     {"vmm", vmm_functions},
     {"v", vmm_methods},
     {"assemble", assemble_functions},
@@ -251,6 +255,8 @@ static int open_everything(lua_State *L) {
     sandbox_open_table(L);
     objects_open(L);
     lua_open_machine(L);
+    lua_open_state(L);
+    lua_open_devices(L);
     lua_open_vmm(L);
     lua_open_assemble(L);
     lua_open_check(L);

@@ -21,7 +21,8 @@ struct engine_budgets {
                                     * would take the same time; 500 million */
     uint64_t lua_bytes;            /* of Lua's memory; 256 MB */
     uint64_t machine_instructions; /* simulated, interruptions counted too, over all machines; 2 billion */
-    uint64_t storage_bytes;        /* storage of all bare machines alive; 4 GB (an untouched page costs nothing) */
+    uint64_t storage_bytes;        /* storage of all bare machines and disks alive; 4 GB (an untouched page or
+                                    * block costs nothing) */
     uint64_t output_bytes;         /* that the scenario prints, and that its machines write to consoles; 64 MB each */
 };
 

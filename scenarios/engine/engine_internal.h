@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/trace.h"
+#include "isa/disk.h"
 #include "isa/machine.h"
 #include "scenarios/engine/engine.h"
 #include "vmm/vmm.h"
@@ -100,8 +101,9 @@ void sandbox_wrap(lua_State *L, const struct sandbox_wrapper *wrappers);
 bool sandbox_matches(lua_State *L, int subject, int pattern);
 /* Adds the functions to the table on the top of the stack. */
 void engine_add_functions(lua_State *L, const struct engine_function *functions);
-/* Makes the metatable `name` with these methods, closed to scenarios; pushes nothing. */
-void engine_new_class(lua_State *L, const char *name, const struct engine_function *methods, lua_CFunction index,
+/* Makes the metatable `name` with the methods of these tables (up to a NULL; may be NULL), closed to scenarios; pushes
+ * nothing. `index` has the table of methods as its upvalue. */
+void engine_new_class(lua_State *L, const char *name, const struct engine_function *const *methods, lua_CFunction index,
                       lua_CFunction newindex, lua_CFunction gc, lua_CFunction text);
 
 /* --- arguments.c: reading arguments and option tables, with messages that name them --- */
@@ -124,6 +126,9 @@ const char *arguments_describe(lua_State *L, int index, char *to, size_t size);
 /* Finds `path`, relative to the scenario's folder, then to the library; only regular files below one of the two. Writes
  * the path to open. */
 bool files_find(const struct engine *engine, const char *path, char *to, size_t size, struct error *e);
+/* The path of a file that is the scenario's own to write: in its folder or below. Whether there is one goes to *exists.
+ */
+bool files_own(const struct engine *engine, const char *path, char *to, size_t size, bool *exists, struct error *e);
 /* Reads a file that was found, or one that a found one names. */
 bool files_read(const struct engine *engine, const char *path, size_t most, struct bytes *to, struct error *e);
 
@@ -143,7 +148,8 @@ struct node { /* a machine of a tree */
     struct monitor *monitor; /* whose guest it is; NULL: bare */
     char name[NODE_NAME];
     bool started;
-    uint32_t wanted; /* kinds of events that its handlers want */
+    uint32_t wanted;          /* kinds of events that its handlers want */
+    struct disk_backing disk; /* borrowed from the device; of no blocks: it has none */
 };
 struct monitor {
     struct monitor *next; /* made before */
@@ -155,8 +161,8 @@ struct tree {
     struct tree *next;
     struct engine *engine;
     unsigned handles;
-    bool closed; /* by the scenario: only handles are left */
-    uint32_t memory_bytes;
+    bool closed;            /* by the scenario: only handles are left */
+    uint64_t storage_bytes; /* of the bare machine and of disks: what counts in the budget */
     struct cost_model model;
     struct machine *bare;
     struct node *nodes;
@@ -174,9 +180,13 @@ struct handle {
 #define CLASS_MACHINE "cloud370.machine"
 #define CLASS_VMM "cloud370.vmm"
 #define CLASS_REGISTERS "cloud370.registers"
-#define CLASS_DEVICE "cloud370.device"
+#define CLASS_CONSOLE "cloud370.console"
+#define CLASS_PRINTER "cloud370.printer"
+#define CLASS_DISK "cloud370.disk"
 #define CLASS_ASSEMBLY "cloud370.assembly"
 
+/* Makes sure that so many bytes of storage more are within the budget; raises when they are not. */
+void objects_make_room(lua_State *L, uint64_t bytes, const char *what);
 /* Pushes a handle of this class, not yet complete; its user value 1 keeps what it stands on, 2 is free. */
 struct handle *objects_push(lua_State *L, const char *class);
 /* Completes a handle. */
@@ -191,6 +201,8 @@ struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *m
 void objects_push_machine(lua_State *L, struct node *node);
 /* The handle at `index`; raises when it is of another class, or closed. */
 struct handle *objects_check(lua_State *L, int index, const char *class, const char *what);
+/* Pushes a handle on a part of the machine whose handle is at stack 1, which it keeps alive. */
+void objects_push_part(lua_State *L, const struct handle *machine, const char *class, int part);
 void objects_close(struct tree *tree);
 void objects_free_all(struct engine *engine);
 int objects_gc(lua_State *L);
@@ -215,19 +227,38 @@ void events_deliver(lua_State *L);
 /* --- one binding file per layer; each opens its globals --- */
 
 void lua_open_machine(lua_State *L);
+void lua_open_state(lua_State *L);
+void lua_open_devices(lua_State *L);
 void lua_open_vmm(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
-extern const struct engine_function machine_functions[], machine_methods[], device_methods[], vmm_functions[],
-    vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
-    random_functions[], random_methods[], base_functions[];
+extern const struct engine_function machine_functions[], machine_methods[], state_methods[], operator_methods[],
+    console_methods[], printer_methods[], disk_methods[], vmm_functions[], vmm_methods[], assemble_functions[],
+    assembly_methods[], check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[],
+    base_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);
 /* Prints the line that sums the checks up, when there were any. */
 void check_print_summary(lua_State *L);
-/* The statistics of a machine in exec's JSON names, as a table. */
-void machine_push_stats(lua_State *L, struct node *node);
+
+/* The node of the machine at stack 1. */
+struct node *machine_self(lua_State *L, const char *what);
+/* An address, 0 to X'FFFFFF'. */
+uint32_t machine_address(lua_State *L, int index, const char *what);
+/* Raises inside an event handler. */
+void machine_refuse_while_running(lua_State *L, const char *what);
+enum state_registers { STATE_GENERAL, STATE_CONTROL }; /* a CLASS_REGISTERS handle's part */
+enum { STATE_BYTES_PER_CHARGE = 16 };                  /* of storage copied, for one Lua instruction */
+/* Pushes a PSW as a table. */
+void state_push_psw(lua_State *L, const struct psw *psw);
+
+/* The devices that the table of options at `options` (or nothing) asks for, opened but not attached yet: NULL for none.
+ * Pushes what owns them. `who` begins messages. */
+struct disk_choice;
+struct disk_choice *devices_choose(lua_State *L, int options, const char *who);
+/* Attaches them; takes them over. */
+void devices_attach(lua_State *L, struct node *node, struct disk_choice *choice, const char *who);
 
 #endif

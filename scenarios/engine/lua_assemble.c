@@ -170,7 +170,8 @@ static int assembly_index(lua_State *L) {
 }
 
 void lua_open_assemble(lua_State *L) {
-    engine_new_class(L, CLASS_ASSEMBLY, assembly_methods, assembly_index, NULL, assembly_gc, NULL);
+    engine_new_class(L, CLASS_ASSEMBLY, (const struct engine_function *const[]){assembly_methods, NULL}, assembly_index,
+                     NULL, assembly_gc, NULL);
     lua_newtable(L);
     engine_add_functions(L, assemble_functions);
     lua_setglobal(L, "assemble");

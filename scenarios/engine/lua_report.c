@@ -244,7 +244,8 @@ const struct engine_function random_methods[] = {
 };
 
 void lua_open_report(lua_State *L) {
-    engine_new_class(L, CLASS_RANDOM, random_methods, NULL, NULL, NULL, NULL);
+    engine_new_class(L, CLASS_RANDOM, (const struct engine_function *const[]){random_methods, NULL}, NULL, NULL, NULL,
+                     NULL);
     lua_pushglobaltable(L);
     engine_add_functions(L, report_functions);
     lua_newtable(L);

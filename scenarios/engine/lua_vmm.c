@@ -59,7 +59,7 @@ static int vmm_kinds(lua_State *L) {
 }
 
 static int vmm_guest_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "name", NULL};
+    static const char *const keys[] = {"memory", "name", "disk", NULL};
     struct monitor *monitor = self_monitor(L, "v:guest");
     uint32_t memory = 1 << 20;
     const char *name = NULL;
@@ -75,8 +75,10 @@ static int vmm_guest_lua(lua_State *L) {
             name = arguments_text(L, -1, "v:guest: name", NULL);
         }
     }
+    struct disk_choice *devices = devices_choose(L, 2, "v:guest");
     struct handle *h = objects_push(L, CLASS_MACHINE);
-    objects_new_guest(L, h, monitor, name, memory);
+    struct node *node = objects_new_guest(L, h, monitor, name, memory);
+    devices_attach(L, node, devices, "v:guest");
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     return 1;
@@ -184,7 +186,8 @@ static int vmm_text(lua_State *L) {
 }
 
 void lua_open_vmm(lua_State *L) {
-    engine_new_class(L, CLASS_VMM, vmm_methods, vmm_index, NULL, objects_gc, vmm_text);
+    engine_new_class(L, CLASS_VMM, (const struct engine_function *const[]){vmm_methods, NULL}, vmm_index, NULL,
+                     objects_gc, vmm_text);
     lua_newtable(L);
     engine_add_functions(L, vmm_functions);
     lua_setglobal(L, "vmm");

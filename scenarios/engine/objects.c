@@ -24,7 +24,7 @@ static void dismantle(struct tree *tree) {
     }
     if (tree->bare) {
         machine_free(tree->bare);
-        tree->engine->storage_bytes -= tree->memory_bytes;
+        tree->engine->storage_bytes -= tree->storage_bytes;
     }
     while (tree->nodes) {
         struct node *node = tree->nodes;
@@ -117,6 +117,14 @@ void objects_push_machine(lua_State *L, struct node *node) {
     lua_remove(L, -2);
 }
 
+void objects_push_part(lua_State *L, const struct handle *machine, const char *class, int part) {
+    struct handle *h = objects_push(L, class);
+    h->part = part;
+    objects_hold(h, machine->tree, machine->node, NULL);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+}
+
 void objects_open(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, HANDLES);
     lua_createtable(L, 0, 1);
@@ -175,7 +183,7 @@ static struct node *add_node(lua_State *L, struct tree *tree, struct node *host,
 }
 
 /* Machines are small to Lua, so it may not have collected those that nobody holds any more. */
-static void make_room(lua_State *L, uint64_t bytes, const char *what) {
+void objects_make_room(lua_State *L, uint64_t bytes, const char *what) {
     struct engine *engine = engine_of(L);
     for (int attempt = 0; attempt < 2; attempt++) {
         unsigned count = 0;
@@ -194,7 +202,8 @@ static void make_room(lua_State *L, uint64_t bytes, const char *what) {
     }
     char most[24];
     units_size_text(most, engine->options.budgets.storage_bytes);
-    engine_expire(L, ERROR_BUDGET, "%s: the bare machines' storage would be more than the budget of %s", what, most);
+    engine_expire(L, ERROR_BUDGET, "%s: the storage of bare machines and disks would be more than the budget of %s",
+                  what, most);
 }
 
 /* What consoles and printers write is kept; the budget of output bounds it. */
@@ -209,7 +218,7 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     struct error e = ERROR_CLEAR;
     char name[NODE_NAME];
     engine_charge(L, MACHINE_CHARGE);
-    make_room(L, options->memory_bytes, what);
+    objects_make_room(L, options->memory_bytes, what);
     choose_name(L, name, options->name, "bare", 0);
     struct tree *tree = calloc(1, sizeof *tree);
     if (!tree) {
@@ -233,7 +242,7 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
         luaL_error(L, "%s: %s", what, e.text);
     }
     node->machine = tree->bare;
-    tree->memory_bytes = options->memory_bytes;
+    tree->storage_bytes = options->memory_bytes;
     engine->storage_bytes += options->memory_bytes;
     h->node = node;
     remember(L, node);

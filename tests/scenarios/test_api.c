@@ -403,7 +403,7 @@ static void test_api_names_what_is_wrong_with_an_argument(void **state) {
         {"machine.new{}:on('x', print)", "m:on: the kind of event is \"x\"; it takes one of instruction"},
         {"machine.new{}:on('trap')", "m:on: the handler is missing; it takes a function"},
         {"machine.new{}.console:type(('x'):rep(200))", "one line of up to 150 characters"},
-        {"machine.new{}.printer:type('x')", "a printer has no keyboard"},
+        {"machine.new{}.printer:type('x')", "a printer has no type; it has text, pages"},
         {"vmm.new()", "vmm.new: the argument is missing"},
         {"vmm.new{}", "vmm.new: on is missing; it takes a machine"},
         {"vmm.new{on = vmm.new{on = machine.new{memory = '2M'}}}", "vmm.new: on is a vmm; it takes a machine"},

@@ -1,0 +1,371 @@
+/* The Lua face of a machine's state: PSW, registers, storage, keys, translation, counts. Looking costs no cycles and
+ * changes nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "isa/disassembler.h"
+#include "scenarios/engine/engine_internal.h"
+
+/* What calls cost, in Lua instructions. */
+enum { VIEW_CHARGE = 50, DISASSEMBLE_CHARGE = 15 };
+
+/* --- the PSW ------------------------------------------------------------------------------------------------------ */
+
+static int psw_text(lua_State *L) {
+    lua_getfield(L, 1, "hex");
+    return 1;
+}
+
+void state_push_psw(lua_State *L, const struct psw *psw) {
+    uint8_t raw[8];
+    char hex[17];
+    psw_store(psw, raw, 0, 0);
+    bytes_to_hex(hex, raw, sizeof raw);
+    const struct {
+        const char *name;
+        lua_Integer value;
+    } numbers[] = {{"system_mask", psw->system_mask},
+                   {"key", psw->key},
+                   {"cc", psw->cc},
+                   {"program_mask", psw->program_mask},
+                   {"ia", psw->ia}};
+    const struct {
+        const char *name;
+        bool value;
+    } flags[] = {{"ec", psw_ec(psw)}, {"wait", psw_wait(psw)}, {"problem", psw_problem(psw)}, {"dat", psw_dat(psw)}};
+    lua_createtable(L, 0, 10);
+    lua_pushstring(L, hex);
+    lua_setfield(L, -2, "hex");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        lua_pushinteger(L, numbers[i].value);
+        lua_setfield(L, -2, numbers[i].name);
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        lua_pushboolean(L, flags[i].value);
+        lua_setfield(L, -2, flags[i].name);
+    }
+    if (luaL_newmetatable(L, "cloud370.psw")) {
+        lua_pushcfunction(L, psw_text);
+        lua_setfield(L, -2, "__tostring");
+        lua_pushboolean(L, false);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_setmetatable(L, -2);
+}
+
+/* --- storage ------------------------------------------------------------------------------------------------------ */
+
+static int refuse_range(lua_State *L, const char *what, const struct node *node, uint32_t at, size_t length) {
+    char hex[12];
+    snprintf(hex, sizeof hex, "%06X", at);
+    return luaL_error(L, "%s: %I bytes at %s are not all in the storage of %s", what, (lua_Integer)length, hex,
+                      node->name);
+}
+
+static int machine_read_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:read");
+    uint32_t at = machine_address(L, 2, "m:read: the address");
+    uint32_t length = (uint32_t)arguments_integer(L, 3, "m:read: the length", 1, STORAGE_MOST_BYTES);
+    luaL_Buffer b;
+    char *to = luaL_buffinitsize(L, &b, length);
+    if (machine_peek(node->machine, at, to, length) != ACCESS_OK) {
+        return refuse_range(L, "m:read", node, at, length);
+    }
+    luaL_pushresultsize(&b, length);
+    return 1;
+}
+
+static int machine_write_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:write");
+    size_t length;
+    uint32_t at = machine_address(L, 2, "m:write: the address");
+    const char *from = arguments_text(L, 3, "m:write: the bytes", &length);
+    machine_refuse_while_running(L, "m:write");
+    engine_charge(L, length / STATE_BYTES_PER_CHARGE);
+    if (length &&
+        (length > STORAGE_MOST_BYTES || machine_poke(node->machine, at, from, (uint32_t)length) != ACCESS_OK)) {
+        return refuse_range(L, "m:write", node, at, length);
+    }
+    return 0;
+}
+
+static int machine_word_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:word");
+    uint32_t at = machine_address(L, 2, "m:word: the address");
+    uint8_t word[4];
+    if (machine_peek(node->machine, at, word, sizeof word) != ACCESS_OK) {
+        return arguments_refuse(L, 2, "m:word: the address", "an address in the machine's storage");
+    }
+    lua_pushinteger(L, bytes_get32(word));
+    return 1;
+}
+
+static int machine_key_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:key");
+    int key = machine_key(node->machine, machine_address(L, 2, "m:key: the address"));
+    if (key < 0) {
+        return arguments_refuse(L, 2, "m:key: the address", "an address in the machine's storage");
+    }
+    lua_createtable(L, 0, 5);
+    lua_pushinteger(L, key);
+    lua_setfield(L, -2, "value");
+    lua_pushinteger(L, key >> 4);
+    lua_setfield(L, -2, "access");
+    lua_pushboolean(L, key & KEY_FETCH);
+    lua_setfield(L, -2, "fetch");
+    lua_pushboolean(L, key & KEY_REFERENCE);
+    lua_setfield(L, -2, "reference");
+    lua_pushboolean(L, key & KEY_CHANGE);
+    lua_setfield(L, -2, "change");
+    return 1;
+}
+
+/* --- translation -------------------------------------------------------------------------------------------------- */
+
+/* Adds one step of a walk to the list on the top of the stack. */
+static void add_step(lua_State *L, const char *what, uint32_t index, uint32_t address, bool was_read, uint32_t entry) {
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, what);
+    lua_setfield(L, -2, "what");
+    lua_pushinteger(L, index);
+    lua_setfield(L, -2, "index");
+    lua_pushinteger(L, address);
+    lua_setfield(L, -2, "address");
+    if (was_read) {
+        lua_pushinteger(L, entry);
+        lua_setfield(L, -2, "entry");
+    }
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static const char *access_name(enum access access) {
+    switch (access) {
+    case ACCESS_OK: return "ok";
+    case ACCESS_PROTECTION: return "protection";
+    case ACCESS_ADDRESSING: return "addressing";
+    case ACCESS_SEGMENT: return "segment translation";
+    case ACCESS_PAGE: return "page translation";
+    case ACCESS_TRANSLATION_SPECIFICATION: return "translation specification";
+    }
+    return "unknown";
+}
+
+static int machine_walk_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:walk");
+    struct dat_walk walk;
+    enum access access = machine_walk(node->machine, machine_address(L, 2, "m:walk: the virtual address"), &walk);
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, access_name(access));
+    lua_setfield(L, -2, "result");
+    lua_pushinteger(L, access);
+    lua_setfield(L, -2, "code");
+    if (access == ACCESS_OK) {
+        lua_pushinteger(L, walk.real);
+        lua_setfield(L, -2, "real");
+        lua_pushboolean(L, walk.segment_protected || walk.page_protected);
+        lua_setfield(L, -2, "protected");
+    }
+    lua_newtable(L);
+    if (access != ACCESS_TRANSLATION_SPECIFICATION || walk.segment_read) {
+        add_step(L, "segment", walk.segment_index, walk.segment_entry_address, walk.segment_read, walk.segment_entry);
+    }
+    if (walk.page_read || (walk.segment_read && access == ACCESS_PAGE)) {
+        add_step(L, "page", walk.page_index, walk.page_entry_address, walk.page_read, walk.page_entry);
+    }
+    lua_setfield(L, -2, "steps");
+    return 1;
+}
+
+/* m:disassemble(address [, n]): n instructions from a real address. */
+static int machine_disassemble_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:disassemble");
+    uint32_t at = machine_address(L, 2, "m:disassemble: the address");
+    lua_Integer count = lua_isnoneornil(L, 3) ? 1 : arguments_integer(L, 3, "m:disassemble: the number", 1, 10000);
+    lua_newtable(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        uint8_t raw[6];
+        uint32_t length = 6;
+        engine_charge(L, DISASSEMBLE_CHARGE);
+        char text[DISASSEMBLER_TEXT], hex[16];
+        while (length >= 2 && machine_peek(node->machine, at, raw, length) != ACCESS_OK) {
+            length -= 2;
+        }
+        if (length < 2) {
+            break;
+        }
+        length = disassemble(text, raw, length);
+        bytes_to_hex(hex, raw, length);
+        lua_createtable(L, 0, 3);
+        lua_pushinteger(L, at);
+        lua_setfield(L, -2, "address");
+        lua_pushstring(L, hex);
+        lua_setfield(L, -2, "hex");
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, "text");
+        lua_rawseti(L, -2, i);
+        at += length;
+    }
+    return 1;
+}
+
+/* --- counts ------------------------------------------------------------------------------------------------------- */
+
+static void set_count(lua_State *L, const char *name, uint64_t n) {
+    lua_pushinteger(L, (lua_Integer)n);
+    lua_setfield(L, -2, name);
+}
+
+static void push_registers(lua_State *L, const uint32_t registers[16]) {
+    char hex[12];
+    lua_createtable(L, 16, 0);
+    for (int n = 0; n < 16; n++) {
+        snprintf(hex, sizeof hex, "%08X", registers[n]);
+        lua_pushstring(L, hex);
+        lua_rawseti(L, -2, n + 1);
+    }
+}
+
+/* Adds the monitors between the bare machine and `node`, from below, to the list on the top of the stack. */
+static void push_levels(lua_State *L, struct node *node) {
+    struct monitor *monitor = node->monitor;
+    if (!monitor) {
+        return;
+    }
+    push_levels(L, monitor->on);
+    struct vmm_stats stats;
+    vmm_stats(monitor->vmm, &stats);
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, vmm_kind(monitor->vmm));
+    lua_setfield(L, -2, "kind");
+    set_count(L, "traps", stats.traps);
+    set_count(L, "shadow_faults", stats.shadow_faults);
+    set_count(L, "cycles", machine_booked_level(node->tree->bare, machine_level(monitor->on->machine)));
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static void push_stats(lua_State *L, struct node *node) {
+    struct machine_stats stats, bare;
+    struct machine_state state;
+    char hex[17];
+    uint8_t psw[8];
+    machine_stats(node->machine, &stats);
+    machine_stats(node->tree->bare, &bare);
+    machine_state(node->machine, &state);
+    psw_store(&state.psw, psw, 0, 0);
+    bytes_to_hex(hex, psw, sizeof psw);
+    lua_createtable(L, 0, 10);
+    lua_pushstring(L, node->tree->model.name);
+    lua_setfield(L, -2, "model");
+    lua_pushstring(L, hex);
+    lua_setfield(L, -2, "psw");
+    push_registers(L, state.gpr);
+    lua_setfield(L, -2, "gpr");
+    push_registers(L, state.cr);
+    lua_setfield(L, -2, "cr");
+    set_count(L, "cc", state.psw.cc);
+    set_count(L, "instructions", stats.instructions);
+    set_count(L, "cycles", bare.cycles);
+    lua_createtable(L, 0, INTERRUPTION_CLASSES);
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++) {
+        set_count(L, interruption_name((enum interruption_class)c), stats.interruptions[c]);
+    }
+    lua_setfield(L, -2, "interruptions");
+    lua_newtable(L);
+    push_levels(L, node);
+    lua_setfield(L, -2, "levels");
+}
+
+static int machine_stats_lua(lua_State *L) {
+    engine_charge(L, VIEW_CHARGE);
+    push_stats(L, machine_self(L, "m:stats"));
+    return 1;
+}
+
+/* m:account(): cycles of the tree by level and cause; the first entry is level 0. */
+static int machine_account_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:account");
+    int deepest = 0;
+    for (const struct node *n = node->tree->nodes; n; n = n->next) {
+        int level = machine_level(n->machine);
+        deepest = level > deepest ? level : deepest;
+    }
+    lua_newtable(L);
+    for (int level = 0; level <= deepest; level++) {
+        lua_newtable(L);
+        for (int c = 0; c < CAUSE_COUNT; c++) {
+            set_count(L, cycle_cause_name((enum cycle_cause)c),
+                      machine_booked(node->tree->bare, level, (enum cycle_cause)c));
+        }
+        set_count(L, "all", machine_booked_level(node->tree->bare, level));
+        lua_rawseti(L, -2, level + 1);
+    }
+    return 1;
+}
+
+/* --- registers, m.gpr and m.cr ------------------------------------------------------------------------------------ */
+
+static struct handle *register_at(lua_State *L, int *number) {
+    struct handle *h = objects_check(L, 1, CLASS_REGISTERS, "m.gpr or m.cr");
+    *number =
+        (int)arguments_integer(L, 2, h->part == STATE_GENERAL ? "m.gpr: the register" : "m.cr: the register", 0, 15);
+    return h;
+}
+
+static int registers_index(lua_State *L) {
+    struct machine_state state;
+    int n;
+    struct handle *h = register_at(L, &n);
+    machine_state(h->node->machine, &state);
+    lua_pushinteger(L, h->part == STATE_GENERAL ? state.gpr[n] : state.cr[n]);
+    return 1;
+}
+
+static int registers_newindex(lua_State *L) {
+    struct machine_state state;
+    int n;
+    struct handle *h = register_at(L, &n);
+    lua_Integer value = arguments_integer(L, 3, h->part == STATE_GENERAL ? "m.gpr: the value" : "m.cr: the value",
+                                          INT32_MIN, UINT32_MAX);
+    machine_refuse_while_running(L, "registers");
+    machine_state(h->node->machine, &state);
+    (h->part == STATE_GENERAL ? state.gpr : state.cr)[n] = (uint32_t)value;
+    machine_set_state(h->node->machine, &state);
+    return 0;
+}
+
+static int registers_text(lua_State *L) {
+    struct handle *h = luaL_testudata(L, 1, CLASS_REGISTERS);
+    engine_charge(L, VIEW_CHARGE);
+    struct bytes *text = engine_scratch(L);
+    if (!h || !h->tree || h->tree->closed) {
+        bytes_printf(text, "registers of a closed machine");
+    } else {
+        struct machine_state state;
+        machine_state(h->node->machine, &state);
+        for (int n = 0; n < 16; n++) {
+            bytes_printf(text, "%s%08X", n ? " " : "", h->part == STATE_GENERAL ? state.gpr[n] : state.cr[n]);
+        }
+    }
+    engine_push_scratch(L, text);
+    return 1;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+const struct engine_function state_methods[] = {
+    {"read", machine_read_lua, "read(address, length): bytes of real storage"},
+    {"write", machine_write_lua, "write(address, bytes)"},
+    {"word", machine_word_lua, "word(address): four bytes of real storage as a number"},
+    {"key", machine_key_lua, "key(address): the storage key there"},
+    {"walk", machine_walk_lua,
+     "walk(address): translates a virtual address, step by step, and on down to the bare machine"},
+    {"disassemble", machine_disassemble_lua, "disassemble(address, n): the instructions there"},
+    {"stats", machine_stats_lua, "counts and registers, with the names of cloud370 exec --json"},
+    {"account", machine_account_lua, "cycles of the whole tree by level and cause"},
+    {NULL, NULL, NULL},
+};
+
+void lua_open_state(lua_State *L) {
+    engine_new_class(L, CLASS_REGISTERS, NULL, registers_index, registers_newindex, objects_gc, registers_text);
+}
