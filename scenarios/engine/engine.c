@@ -196,6 +196,7 @@ const struct engine_table engine_tables[] = {
     {"m", operator_methods},
     {"m.console", console_methods},
     {"m.printer", printer_methods},
+    {"m.reader", reader_methods},
     {"m.disk", disk_methods},
     {"vmm", vmm_functions},
     {"v", vmm_methods},

@@ -182,6 +182,7 @@ struct handle {
 #define CLASS_REGISTERS "cloud370.registers"
 #define CLASS_CONSOLE "cloud370.console"
 #define CLASS_PRINTER "cloud370.printer"
+#define CLASS_READER "cloud370.card reader"
 #define CLASS_DISK "cloud370.disk"
 #define CLASS_ASSEMBLY "cloud370.assembly"
 
@@ -234,9 +235,9 @@ void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], operator_methods[],
-    console_methods[], printer_methods[], disk_methods[], vmm_functions[], vmm_methods[], assemble_functions[],
-    assembly_methods[], check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[],
-    base_functions[];
+    console_methods[], printer_methods[], reader_methods[], disk_methods[], vmm_functions[], vmm_methods[],
+    assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
+    random_functions[], random_methods[], base_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);
@@ -254,11 +255,11 @@ enum { STATE_BYTES_PER_CHARGE = 16 };                  /* of storage copied, for
 /* Pushes a PSW as a table. */
 void state_push_psw(lua_State *L, const struct psw *psw);
 
-/* The devices that the table of options at `options` (or nothing) asks for, opened but not attached yet: NULL for none.
- * Pushes what owns them. `who` begins messages. */
+/* The disk that the table of options at `options` (or nothing) asks for, opened but not attached yet: NULL for none.
+ * Pushes what owns it. `who` begins messages. */
 struct disk_choice;
 struct disk_choice *devices_choose(lua_State *L, int options, const char *who);
-/* Attaches them; takes them over. */
-void devices_attach(lua_State *L, struct node *node, struct disk_choice *choice, const char *who);
+/* Attaches them, and loads the deck that the options have; takes them over. */
+void devices_attach(lua_State *L, int options, struct node *node, struct disk_choice *choice, const char *who);
 
 #endif

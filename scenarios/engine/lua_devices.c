@@ -1,4 +1,4 @@
-/* The Lua face of a machine's devices: m.console, m.printer, m.disk, and what the operator does. */
+/* The Lua face of a machine's devices: m.console, m.printer, m.reader, m.disk, and what the operator does. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,13 @@
 
 #define CLASS_DISK_CHOICE "cloud370.disk choice"
 
-enum { BYTES_PER_CHARGE = 16, BLOCK_CHARGE = 20, LINE_MOST = 150, READ_BLOCKS_MOST = 1 << 15 };
+enum {
+    BYTES_PER_CHARGE = 16,
+    BLOCK_CHARGE = 20,
+    LINE_MOST = 150,
+    READ_BLOCKS_MOST = 1 << 15,
+    DECK_MOST_BYTES = 16 << 20
+};
 
 /* --- text --------------------------------------------------------------------------------------------------------- */
 
@@ -51,6 +57,9 @@ static const char *push_to_latin1(lua_State *L, int index, const char *what, siz
     return lua_tolstring(L, -1, length);
 }
 
+/* Pushes the option of this name; whether there is one. */
+static bool push_option(lua_State *L, int table, const char *name) { return lua_getfield(L, table, name) != LUA_TNIL; }
+
 /* --- console and printer ------------------------------------------------------------------------------------------ */
 
 static struct device *check_device(lua_State *L, const char *class, uint16_t address, const char *what) {
@@ -81,9 +90,19 @@ static int console_type_lua(lua_State *L) {
     return 0;
 }
 
+/* The operator presses cancel; whether a read was waiting. */
+static int console_cancel_lua(lua_State *L) {
+    struct device *device = check_device(L, CLASS_CONSOLE, ADDRESS_CONSOLE, "m.console:cancel");
+    machine_refuse_while_running(L, "m.console:cancel");
+    lua_pushboolean(L, console_cancel(device));
+    return 1;
+}
+
 const struct engine_function console_methods[] = {
     {"text", console_text_lua, "all that was written so far, lines ended by newlines"},
     {"type", console_type_lua, "type(line): the operator types a line; the next read gets it"},
+    {"cancel", console_cancel_lua,
+     "the operator presses cancel: a read that waits ends without a line; false: none did"},
     {NULL, NULL, NULL},
 };
 
@@ -112,9 +131,137 @@ static int printer_pages_lua(lua_State *L) {
     return 1;
 }
 
+/* m.printer:form{lines=, holes={[channel] = line}} */
+static int printer_form_lua(lua_State *L) {
+    static const char *const keys[] = {"lines", "holes", NULL};
+    struct device *device = check_device(L, CLASS_PRINTER, ADDRESS_PRINTER, "m.printer:form");
+    uint8_t holes[PRINTER_CHANNELS] = {0};
+    machine_refuse_while_running(L, "m.printer:form");
+    arguments_table(L, 2, "m.printer:form: the argument", keys, false);
+    lua_getfield(L, 2, "lines");
+    unsigned lines = (unsigned)arguments_integer(L, -1, "m.printer:form: lines", 1, 255);
+    bool has_holes = push_option(L, 2, "holes");
+    if (has_holes && !lua_istable(L, -1)) {
+        return arguments_refuse(L, -1, "m.printer:form: holes", "a table, channel to line");
+    }
+    for (lua_pushnil(L); has_holes && lua_next(L, -2); lua_pop(L, 1)) {
+        lua_Integer channel = arguments_integer(L, -2, "m.printer:form: a channel", 1, PRINTER_CHANNELS);
+        holes[channel - 1] = (uint8_t)arguments_integer(L, -1, "m.printer:form: the line of a hole", 1, lines);
+    }
+    printer_set_form(device, lines, has_holes ? holes : NULL);
+    return 0;
+}
+
 const struct engine_function printer_methods[] = {
     {"text", printer_text_lua, "all that was printed so far; a form feed begins a page"},
     {"pages", printer_pages_lua, "the same as a list of pages"},
+    {"form", printer_form_lua, "form{lines=, holes={[channel]=line}}: another form, from its first line on"},
+    {NULL, NULL, NULL},
+};
+
+/* --- card reader -------------------------------------------------------------------------------------------------- */
+
+/* Pushes the deck of the table at `at` as lines of ISO 8859-1. */
+static const char *push_lines(lua_State *L, int at, const char *what, size_t *length) {
+    luaL_Buffer b;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, at);
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= count; i++) {
+        size_t line_length;
+        lua_rawgeti(L, at, i);
+        const char *line = push_to_latin1(L, -1, what, &line_length);
+        if (memchr(line, '\n', line_length)) {
+            luaL_error(L, "%s %I has more than one line", what, i);
+        }
+        lua_remove(L, -2);
+        luaL_addvalue(&b);
+        luaL_addchar(&b, '\n');
+    }
+    luaL_pushresult(&b);
+    return lua_tolstring(L, -1, length);
+}
+
+/* Checks that the table of a deck has its cards, or one of bytes and file, and perhaps eof. */
+static void check_deck(lua_State *L, int at, const char *what) {
+    bool has_cards = lua_rawlen(L, at) > 0;
+    int sources = has_cards + push_option(L, at, "bytes") + push_option(L, at, "file");
+    lua_pop(L, 2);
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        bool is_place =
+            lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= (lua_Integer)lua_rawlen(L, at);
+        if (!is_place && strcmp(key, "bytes") && strcmp(key, "file") && strcmp(key, "eof")) {
+            char got[96];
+            luaL_error(L, "%s: unknown option %s; there are bytes, file, eof, and cards without a name", what,
+                       arguments_describe(L, -2, got, sizeof got));
+        }
+    }
+    if (sources > 1) {
+        luaL_error(L, "%s is cards, bytes or a file, and only one of them", what);
+    }
+}
+
+/* Puts the deck at stack `at` into the reader: a text of lines, a list of cards, {bytes=} or {file=}; with eof=true. */
+static void load_deck(lua_State *L, int at, struct device *reader, const char *who) {
+    struct engine *engine = engine_of(L);
+    struct error e = ERROR_CLEAR;
+    char what[80], path[4096];
+    size_t length = 0;
+    bool eof = false, ok;
+    snprintf(what, sizeof what, "%s: %s", who, "the deck");
+    if (lua_type(L, at) == LUA_TSTRING) {
+        const char *text = push_to_latin1(L, at, what, &length);
+        ok = reader_load_text(reader, text, length, false, &e);
+    } else if (!lua_istable(L, at)) {
+        arguments_refuse(L, at, what, "a text of lines, a list of cards, {bytes = ...} or {file = ...}");
+        return;
+    } else {
+        check_deck(L, at, what);
+        if (push_option(L, at, "eof")) {
+            snprintf(what, sizeof what, "%s: eof", who);
+            eof = arguments_flag(L, -1, what);
+        }
+        if (push_option(L, at, "bytes")) {
+            snprintf(what, sizeof what, "%s: bytes", who);
+            const char *bytes = arguments_text(L, -1, what, &length);
+            ok = reader_load(reader, (const uint8_t *)bytes, length, eof, &e);
+        } else if (push_option(L, at, "file")) {
+            snprintf(what, sizeof what, "%s: file", who);
+            const char *file = arguments_text(L, -1, what, NULL);
+            struct bytes *text = engine_scratch(L);
+            ok = files_find(engine, file, path, sizeof path, &e) && files_read(engine, path, DECK_MOST_BYTES, text, &e);
+            if (ok) {
+                engine_push_scratch(L, text);
+                const char *lines = push_to_latin1(L, -1, what, &length);
+                ok = reader_load_text(reader, lines, length, eof, &e);
+            }
+        } else {
+            snprintf(what, sizeof what, "%s: card", who);
+            const char *lines = push_lines(L, at, what, &length);
+            ok = reader_load_text(reader, lines, length, eof, &e);
+        }
+    }
+    engine_charge(L, length);
+    if (!ok) {
+        luaL_error(L, "%s: %s", who, e.text);
+    }
+}
+
+static int reader_load_lua(lua_State *L) {
+    struct device *device = check_device(L, CLASS_READER, ADDRESS_READER, "m.reader:load");
+    machine_refuse_while_running(L, "m.reader:load");
+    lua_settop(L, 2);
+    load_deck(L, 2, device, "m.reader:load");
+    return 0;
+}
+
+static void push_cards(lua_State *L, const struct handle *h) {
+    lua_pushinteger(L, (lua_Integer)reader_cards(machine_device(h->node->machine, ADDRESS_READER)));
+}
+
+const struct engine_function reader_methods[] = {
+    {"load", reader_load_lua,
+     "load{cards} or load(lines), load{bytes=}, load{file=}, with eof=: a deck for the hopper"},
     {NULL, NULL, NULL},
 };
 
@@ -137,9 +284,6 @@ static int free_choice(lua_State *L) {
     }
     return 0;
 }
-
-/* The field of the table at `index`, named in messages "who: disk.name"; pushes it. */
-static bool push_option(lua_State *L, int index, const char *name) { return lua_getfield(L, index, name) != LUA_TNIL; }
 
 /* Opens what the table at `at` says: {blocks=} in storage, {file=} with changes in storage, {file=, keep=true}, and
  * {file=, keep=true, blocks=}, which makes the file when there is none. */
@@ -201,11 +345,8 @@ struct disk_choice *devices_choose(lua_State *L, int options, const char *who) {
     return choice;
 }
 
-void devices_attach(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
+static void attach_disk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
     struct error e = ERROR_CLEAR;
-    if (!choice) {
-        return;
-    }
     choice->owned = false;
     node->tree->storage_bytes += choice->storage_bytes;
     node->disk = choice->backing; /* lives as long as the device */
@@ -214,6 +355,19 @@ void devices_attach(lua_State *L, struct node *node, struct disk_choice *choice,
         node->disk.blocks = 0;
         luaL_error(L, "%s: %s", who, e.text);
     }
+}
+
+void devices_attach(lua_State *L, int options, struct node *node, struct disk_choice *choice, const char *who) {
+    int top = lua_gettop(L);
+    if (choice) {
+        attach_disk(L, node, choice, who);
+    }
+    if (!lua_isnoneornil(L, options) && push_option(L, options, "cards")) {
+        char what[40];
+        snprintf(what, sizeof what, "%s: cards", who);
+        load_deck(L, top + 1, machine_device(node->machine, ADDRESS_READER), what);
+    }
+    lua_settop(L, top);
 }
 
 static const struct disk_backing *check_disk(lua_State *L, const char *what) {
@@ -304,6 +458,7 @@ static const struct device_class {
 } classes[] = {
     {CLASS_CONSOLE, console_methods, NULL, NULL},
     {CLASS_PRINTER, printer_methods, NULL, NULL},
+    {CLASS_READER, reader_methods, "cards", push_cards},
     {CLASS_DISK, disk_methods, "blocks", push_blocks},
 };
 enum { CLASSES = sizeof classes / sizeof *classes };

@@ -28,8 +28,16 @@ void machine_refuse_while_running(lua_State *L, const char *what) {
 
 /* --- making and starting ------------------------------------------------------------------------------------------ */
 
+static enum channel_conditions check_channels(lua_State *L, int index) {
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    if (strcmp(name, "hercules") && strcmp(name, "architecture")) {
+        arguments_refuse(L, index, "machine.new: channels", "\"hercules\" or \"architecture\"");
+    }
+    return *name == 'h' ? CHANNEL_CONDITIONS_HERCULES : CHANNEL_CONDITIONS_ARCHITECTURE;
+}
+
 static int machine_new_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "model", "nominal", "name", "disk", NULL};
+    static const char *const keys[] = {"memory", "model", "nominal", "name", "disk", "cards", "channels", NULL};
     struct machine_options options = {.memory_bytes = 1 << 20};
     const char *model = "s370";
     lua_settop(L, 1);
@@ -43,6 +51,9 @@ static int machine_new_lua(lua_State *L) {
         if (lua_getfield(L, 1, "nominal") != LUA_TNIL) {
             options.nominal_time = arguments_flag(L, -1, "machine.new: nominal");
         }
+        if (lua_getfield(L, 1, "channels") != LUA_TNIL) {
+            options.channel_conditions = check_channels(L, -1);
+        }
         if (lua_getfield(L, 1, "model") != LUA_TNIL) {
             model = arguments_text(L, -1, "machine.new: model", NULL);
         }
@@ -53,7 +64,7 @@ static int machine_new_lua(lua_State *L) {
     struct disk_choice *devices = devices_choose(L, 1, "machine.new");
     struct handle *h = objects_push(L, CLASS_MACHINE);
     struct node *node = objects_new_tree(L, h, &options, model, "machine.new");
-    devices_attach(L, node, devices, "machine.new");
+    devices_attach(L, 1, node, devices, "machine.new");
     return 1;
 }
 
@@ -388,7 +399,7 @@ const struct engine_function machine_methods[] = {
 };
 
 const struct engine_function machine_functions[] = {
-    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, disk=}: a bare machine"},
+    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, channels=, disk=, cards=}: a bare machine"},
     {"models", machine_models, "the names of the cost models"},
     {NULL, NULL, NULL},
 };
@@ -402,6 +413,7 @@ static void push_gpr(lua_State *L, const struct handle *h) { objects_push_part(L
 static void push_cr(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_REGISTERS, STATE_CONTROL); }
 static void push_console(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_CONSOLE, 0); }
 static void push_printer(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_PRINTER, 0); }
+static void push_reader(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_READER, 0); }
 static void push_disk(lua_State *L, const struct handle *h) {
     if (h->node->disk.blocks) {
         objects_push_part(L, h, CLASS_DISK, 0);
@@ -427,9 +439,9 @@ static const struct {
     const char *name;
     void (*push)(lua_State *L, const struct handle *h);
 } fields[] = {
-    {"psw", push_psw_field},   {"gpr", push_gpr},       {"cr", push_cr},     {"console", push_console},
-    {"printer", push_printer}, {"disk", push_disk},     {"name", push_name}, {"memory", push_memory},
-    {"level", push_level},     {"status", push_status}, {"host", push_host},
+    {"psw", push_psw_field},   {"gpr", push_gpr},       {"cr", push_cr},         {"console", push_console},
+    {"printer", push_printer}, {"reader", push_reader}, {"disk", push_disk},     {"name", push_name},
+    {"memory", push_memory},   {"level", push_level},   {"status", push_status}, {"host", push_host},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 

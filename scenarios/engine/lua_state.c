@@ -8,6 +8,7 @@
 #include "scenarios/engine/engine_internal.h"
 
 /* What calls cost, in Lua instructions. */
+#define FRAME_OFFSET 0xFFFu /* of an address in its page frame */
 enum { VIEW_CHARGE = 50, DISASSEMBLE_CHARGE = 15 };
 
 /* --- the PSW ------------------------------------------------------------------------------------------------------ */
@@ -151,11 +152,41 @@ static const char *access_name(enum access access) {
     return "unknown";
 }
 
+/* Pushes where the real address lies in this machine and in each below it, as far as monitors gave it a frame. */
+static void push_path(lua_State *L, const struct node *node, uint32_t real) {
+    lua_newtable(L);
+    for (;;) {
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, node->name);
+        lua_setfield(L, -2, "machine");
+        lua_pushinteger(L, real);
+        lua_setfield(L, -2, "real");
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        int64_t frame = node->host ? vmm_frame(node->machine, real & ~FRAME_OFFSET) : -1;
+        if (frame < 0) {
+            return;
+        }
+        real = (uint32_t)frame | (real & FRAME_OFFSET);
+        node = node->host;
+    }
+}
+
+/* m:path(address): of a real address of this machine. */
+static int machine_path_lua(lua_State *L) {
+    struct node *node = machine_self(L, "m:path");
+    uint32_t real = machine_address(L, 2, "m:path: the real address");
+    if (real >= machine_memory(node->machine)) {
+        return arguments_refuse(L, 2, "m:path: the real address", "an address in the machine's storage");
+    }
+    push_path(L, node, real);
+    return 1;
+}
+
 static int machine_walk_lua(lua_State *L) {
     struct node *node = machine_self(L, "m:walk");
     struct dat_walk walk;
     enum access access = machine_walk(node->machine, machine_address(L, 2, "m:walk: the virtual address"), &walk);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushstring(L, access_name(access));
     lua_setfield(L, -2, "result");
     lua_pushinteger(L, access);
@@ -165,6 +196,8 @@ static int machine_walk_lua(lua_State *L) {
         lua_setfield(L, -2, "real");
         lua_pushboolean(L, walk.segment_protected || walk.page_protected);
         lua_setfield(L, -2, "protected");
+        push_path(L, node, walk.real);
+        lua_setfield(L, -2, "path");
     }
     lua_newtable(L);
     if (access != ACCESS_TRANSLATION_SPECIFICATION || walk.segment_read) {
@@ -360,6 +393,7 @@ const struct engine_function state_methods[] = {
     {"key", machine_key_lua, "key(address): the storage key there"},
     {"walk", machine_walk_lua,
      "walk(address): translates a virtual address, step by step, and on down to the bare machine"},
+    {"path", machine_path_lua, "path(address): where a real address lies in this machine and in each below it"},
     {"disassemble", machine_disassemble_lua, "disassemble(address, n): the instructions there"},
     {"stats", machine_stats_lua, "counts and registers, with the names of cloud370 exec --json"},
     {"account", machine_account_lua, "cycles of the whole tree by level and cause"},

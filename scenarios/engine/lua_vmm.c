@@ -59,7 +59,7 @@ static int vmm_kinds(lua_State *L) {
 }
 
 static int vmm_guest_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "name", "disk", NULL};
+    static const char *const keys[] = {"memory", "name", "disk", "cards", NULL};
     struct monitor *monitor = self_monitor(L, "v:guest");
     uint32_t memory = 1 << 20;
     const char *name = NULL;
@@ -78,7 +78,7 @@ static int vmm_guest_lua(lua_State *L) {
     struct disk_choice *devices = devices_choose(L, 2, "v:guest");
     struct handle *h = objects_push(L, CLASS_MACHINE);
     struct node *node = objects_new_guest(L, h, monitor, name, memory);
-    devices_attach(L, node, devices, "v:guest");
+    devices_attach(L, 2, node, devices, "v:guest");
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     return 1;
@@ -150,7 +150,8 @@ const struct engine_function vmm_functions[] = {
 };
 
 const struct engine_function vmm_methods[] = {
-    {"guest", vmm_guest_lua, "guest{memory=, name=}: a virtual machine; it answers all that a machine answers"},
+    {"guest", vmm_guest_lua,
+     "guest{memory=, name=, disk=, cards=}: a virtual machine; it answers all that a machine answers"},
     {"guests", vmm_guests_lua, "its guests"},
     {"stats", vmm_stats_lua, "traps, shadow faults, interpreted and reflected ones, dispatches, cycles"},
     {"frame", vmm_frame_lua, "frame(address): where a guest's real page lies in the machine below"},

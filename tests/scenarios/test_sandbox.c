@@ -395,9 +395,11 @@ static void test_sandbox_names_file_and_line_of_an_error(void **state) {
     scenario_fails("error({})", ERROR_INPUT, "table");
     scenario_fails("error()", ERROR_INPUT, "nil");
     scenario_fails("error('plain', 0)", ERROR_INPUT, "plain");
-    scenario_fails("\nmachine.new{memroy = 1}", ERROR_INPUT,
-                   "machine.new: the argument: unknown option \"memroy\"; there are memory, model, nominal, name "
-                   "(test.lua:2)");
+    scenario_fails(
+        "\nmachine.new{memroy = 1}", ERROR_INPUT,
+        "machine.new: the argument: unknown option \"memroy\"; there are memory, model, nominal, name, disk, "
+        "cards, channels "
+        "(test.lua:2)");
 }
 
 int main(void) {
