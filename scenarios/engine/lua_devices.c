@@ -285,6 +285,18 @@ static int free_choice(lua_State *L) {
     return 0;
 }
 
+/* Makes a file for a disk. All those of a run together are within the budget of storage, whatever becomes of them. */
+static bool make_file(lua_State *L, const char *file, const char *path, uint32_t blocks, const char *who,
+                      struct error *e) {
+    struct engine *engine = engine_of(L);
+    if (!blocks) {
+        return error_set(e, ERROR_INPUT, "%s: there is no such file; with blocks = N it is made", file);
+    }
+    objects_make_room(L, engine->made_bytes + (uint64_t)blocks * DISK_BLOCK_BYTES, who);
+    engine->made_bytes += (uint64_t)blocks * DISK_BLOCK_BYTES;
+    return disk_file_new(path, blocks, e);
+}
+
 /* Opens what the table at `at` says: {blocks=} in storage, {file=} with changes in storage, {file=, keep=true}, and
  * {file=, keep=true, blocks=}, which makes the file when there is none. */
 static void open_disk(lua_State *L, int at, const char *who, struct disk_choice *choice) {
@@ -312,9 +324,7 @@ static void open_disk(lua_State *L, int at, const char *who, struct disk_choice 
         ok = disk_backing_memory(&choice->backing, blocks, &e);
     } else if (keep) {
         ok = files_own(engine, file, path, sizeof path, &exists, &e) &&
-             (exists || blocks ||
-              error_set(&e, ERROR_INPUT, "%s: there is no such file; with blocks = N it is made", file)) &&
-             (exists || disk_file_new(path, blocks, &e)) &&
+             (exists || make_file(L, file, path, blocks, who, &e)) &&
              disk_backing_file(&choice->backing, path, DISK_WRITABLE, &e);
     } else {
         ok = files_find(engine, file, path, sizeof path, &e) && disks_overlay(&choice->backing, path, &e);

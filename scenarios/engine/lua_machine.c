@@ -153,6 +153,40 @@ static int machine_start_lua(lua_State *L) {
     return 1;
 }
 
+/* A device's address: a number, or the same as a text of hexadecimal digits. */
+static uint16_t device_address(lua_State *L, int index, const char *what) {
+    uint32_t address = 0;
+    if (lua_type(L, index) == LUA_TSTRING ? !units_hex(lua_tostring(L, index), UINT16_MAX, &address)
+                                          : !lua_isinteger(L, index)) {
+        arguments_refuse(L, index, what, "three or four hexadecimal digits, such as \"150\", or a number");
+    }
+    if (lua_isinteger(L, index)) {
+        address = (uint32_t)arguments_integer(L, index, what, 0, UINT16_MAX);
+    }
+    return (uint16_t)address;
+}
+
+/* m:ipl(device [, {clear=true}]) */
+static int machine_ipl_lua(lua_State *L) {
+    static const char *const keys[] = {"clear", NULL};
+    struct node *node = machine_self(L, "m:ipl");
+    struct error e = ERROR_CLEAR;
+    bool clear = false;
+    machine_refuse_while_running(L, "m:ipl");
+    lua_settop(L, 3);
+    uint16_t address = device_address(L, 2, "m:ipl: the device");
+    if (arguments_table(L, 3, "m:ipl: the argument", keys, true) && lua_getfield(L, 3, "clear") != LUA_TNIL) {
+        clear = arguments_flag(L, -1, "m:ipl: clear");
+    }
+    engine_charge(L, machine_memory(node->machine) / STATE_BYTES_PER_CHARGE);
+    if (!machine_ipl(node->machine, address, clear ? LOAD_CLEAR : LOAD_NORMAL, &e)) {
+        return luaL_error(L, "m:ipl: %s", e.text);
+    }
+    start_hosts(node);
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
 struct run {
@@ -324,7 +358,8 @@ static int machine_run_lua(lua_State *L) {
     engine_charge(L, RUN_CHARGE);
     read_limits(L, &run.limits);
     if (!run.node->started) {
-        return luaL_error(L, "m:run: the machine was not started; m:restart() or m:start(psw) does that");
+        return luaL_error(L,
+                          "m:run: the machine was not started; m:restart(), m:start(psw) or m:ipl(device) does that");
     }
     run.limits.interrupted = is_interrupted;
     run.limits.self = &run;
@@ -391,6 +426,7 @@ const struct engine_function machine_methods[] = {
     {"load", machine_load_lua, "load(assembly) or load{bytes=, at=}: into real storage"},
     {"restart", machine_restart_lua, "makes it ready to start by a restart interruption, from the PSW at 0"},
     {"start", machine_start_lua, "start(psw): makes it ready to start with this PSW, 16 hex digits"},
+    {"ipl", machine_ipl_lua, "ipl(\"150\", {clear=}): initial program load from this device"},
     {"run", machine_run_lua, "run{instructions=, cycles=, until_trap=, until_address=}: returns why it stopped"},
     {"raise", machine_raise_lua, "raise(\"interrupt-key\" | \"machine-check\" | \"attention\")"},
     {"on", events_on, "on(kind, handler): called with each event of it and of what runs on it"},

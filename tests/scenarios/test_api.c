@@ -377,7 +377,7 @@ static void test_api_names_what_is_wrong_with_an_argument(void **state) {
         {"machine.new{}:load{}", "m:load: bytes is missing; it takes a text"},
         {"machine.new{}:load{bytes = 'x', at = -1}", "m:load: at is -1"},
         {"machine.new{memory = '4K'}:load{bytes = ('x'):rep(5000)}", "m:load:"},
-        {"machine.new{}:run()", "m:restart() or m:start(psw)"},
+        {"machine.new{}:run()", "m:restart(), m:start(psw) or m:ipl(device)"},
         {"machine.new{}:run{instructions = 0}", "m:run: instructions is 0; it takes a whole number of 1 or more"},
         {"machine.new{}:run{cycles = 1.5}", "m:run: cycles is 1.5"},
         {"machine.new{}:run{until_trap = 1}", "m:run: until_trap is 1; it takes true or false"},

@@ -149,6 +149,19 @@ static void test_disk_counts_in_the_budget_of_storage(void **state) {
     assert_non_null(strstr(o.e.text, "machines and disks would be more than the budget of 8M"));
     scenario_fini(&o);
     scenario_run(&o,
+                 "for i = 1, 10 do machine.new{memory = '64K', disk = {file = i .. '.disk', keep = true, blocks = "
+                 "4096}}:close() end",
+                 &options);
+    assert_int_equal(o.e.kind, ERROR_BUDGET);
+    scenario_fini(&o);
+    for (int i = 1; i <= 10; i++) {
+        char name[30];
+        snprintf(name, sizeof name, "%d.disk", i);
+        assert_int_equal(unlink(name) == 0, i <= 4);
+        strcat(name, ".journal");
+        unlink(name);
+    }
+    scenario_run(&o,
                  "for i = 1, 20 do machine.new{memory = '64K', disk = {blocks = 4096}}:close() "
                  "pcall(machine.new, {memory = 5, disk = {blocks = 4096}}) end print('done')",
                  &options);
@@ -224,6 +237,41 @@ static void test_operator_has_keys(void **state) {
     scenario_fails("machine.new{}.console:type('\xE2\x82\xAC')", ERROR_INPUT, "not in ISO 8859-1");
 }
 
+/* hello.s on a card, as far as it goes: a PSW that waits. */
+static void test_machine_is_loaded_from_its_devices(void **state) {
+    (void)state;
+    static const char deck[] =
+        "local deck = '\\0\\2\\0\\0\\0\\0\\x12\\x34' .. string.pack('>I1I3I1I1I2', 2, 0x500, 0x20, 0, "
+        "80) .. ('\\0'):rep(64) .. ('\\xC1'):rep(80)\n";
+    static const char *const machines[] = {"machine.new{memory = '64K', disk = {blocks = 9}}",
+                                           "vmm.new{on = machine.new{memory = '1M'}}:guest{memory = '64K', disk = "
+                                           "{blocks = 9}}"};
+    static const char *const addresses[] = {"'00C'", "12", "'C'"};
+    for (int i = 0; i < 6; i++) {
+        char text[700];
+        snprintf(text, sizeof text,
+                 "%slocal m = %s m:write(0x600, 'old') m.reader:load{bytes = deck} m:ipl(%s) local s = m:run()\n"
+                 "print(s.status, hex(s.address), m:read(0x500, 80) == ('\\xC1'):rep(80), m:word(0) & 0xFFFF, "
+                 "m:read(0x600, 3))\n"
+                 "m.reader:load{bytes = deck} m:ipl(%s, {clear = true}) m:run() print(m:word(0x600))",
+                 deck, machines[i / 3], addresses[i % 3], addresses[i % 3]);
+        scenario_prints(text, "disabled-wait\t001234\ttrue\t12\told\n0\n");
+    }
+    static const char *const rows[][2] = {
+        {"machine.new{}:ipl()", "m:ipl: the device is missing; it takes three or four hexadecimal digits"},
+        {"machine.new{}:ipl('xyz')", "m:ipl: the device is \"xyz\"; it takes three or four hexadecimal digits"},
+        {"machine.new{}:ipl(1 << 16)", "m:ipl: the device is 65536"},
+        {"machine.new{}:ipl(1.5)", "m:ipl: the device is 1.5"},
+        {"machine.new{}:ipl('150', true)", "m:ipl: the argument is true; it takes a table of options, {clear}"},
+        {"machine.new{}:ipl('150', {clear = 1})", "m:ipl: clear is 1; it takes true or false"},
+        {"machine.new{}:ipl('150')", "m:ipl: "},
+        {"machine.new{}:ipl('00C')", "m:ipl: "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);
+    }
+}
+
 static void test_channels_are_as_asked_for(void **state) {
     (void)state;
     scenario_prints("machine.new{channels = 'hercules'} machine.new{channels = 'architecture'} print('ok')", "ok\n");
@@ -274,6 +322,7 @@ int main(void) {
         cmocka_unit_test(test_disk_in_a_file),
         cmocka_unit_test(test_disk_files_stay_in_the_folder),
         cmocka_unit_test(test_operator_has_keys),
+        cmocka_unit_test(test_machine_is_loaded_from_its_devices),
         cmocka_unit_test(test_channels_are_as_asked_for),
         cmocka_unit_test(test_addresses_lead_down_to_the_bare_machine),
     };
