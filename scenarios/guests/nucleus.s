@@ -873,10 +873,12 @@ IO       ENTER IOOLD
          BNE   LEAVE
          ICM   13,15,DKFIRST
          BZ    LEAVE             (It only says that it is there.)
-         CLI   CSW+4,X'08'       Channel end: device end will follow.
-         BE    LEAVE
-         CLC   CSW+4(2),=X'0C00' Both, and nothing else?
+         TM    CSW+4,X'F3'       Anything but channel end and device
+         BNZ   DKBAD             end?
+         CLI   CSW+5,0
          BNE   DKBAD
+         TM    CSW+4,X'04'       Device end will come by itself, where
+         BZ    LEAVE             it does not come with channel end.
 *
 * The first request of the queue is done. R13 is whose it was.
 *

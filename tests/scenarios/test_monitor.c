@@ -31,7 +31,7 @@ static void assemble_monitor(struct assembly *a) {
         fail_msg("%s", e.text);
 }
 
-static void build(struct run *r, unsigned depth) {
+static void build_with(struct run *r, unsigned depth, enum channel_conditions conditions) {
     struct error e = ERROR_CLEAR;
     struct assembly a;
     const char *kinds[TOWER_MOST];
@@ -42,6 +42,7 @@ static void build(struct run *r, unsigned depth) {
     struct machine_options o = {.memory_bytes = MEMORY,
                                 .model = &r->model,
                                 .nominal_time = true,
+                                .channel_conditions = conditions,
                                 .console_line = take_line,
                                 .line_self = &r->lines};
     assemble_monitor(&a);
@@ -52,6 +53,8 @@ static void build(struct run *r, unsigned depth) {
     if (depth == 0)
         machine_restart(r->tower.innermost);
 }
+
+static void build(struct run *r, unsigned depth) { build_with(r, depth, CHANNEL_CONDITIONS_HERCULES); }
 
 static void drop(struct run *r) {
     tower_free(&r->tower);
@@ -183,10 +186,11 @@ static const char conversation[] = "MONITOR: H HELPS\n"
 
 static void test_monitor_does_what_is_typed_at_every_depth(void **state) {
     (void)state;
-    for (unsigned depth = 0; depth <= 2; depth++) {
+    /* The last time with channels as the architecture has them. */
+    for (unsigned depth = 0; depth <= 3; depth++) {
         struct run r;
         struct machine_state s;
-        build(&r, depth);
+        build_with(&r, depth % 3, depth == 3 ? CHANNEL_CONDITIONS_ARCHITECTURE : CHANNEL_CONDITIONS_HERCULES);
         for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++)
             type(&r, typed[i]);
         enum machine_status status = go(&r, INSTRUCTIONS);

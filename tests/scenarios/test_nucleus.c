@@ -151,29 +151,44 @@ static void take_line(void *self, const char *line, size_t length) {
     bytes_append(self, "\n", 1);
 }
 
-static void build(struct run *r, uint32_t memory, unsigned depth, bool nominal) {
+struct setting {
+    uint32_t memory;
+    unsigned depth;
+    bool nominal;
+    enum channel_conditions conditions;
+    const uint8_t *disk; /* what is on it; NULL: zeros */
+};
+
+static void build_with(struct run *r, const struct setting *s) {
     struct error e = ERROR_CLEAR;
     struct assembly a;
-    struct disk_backing disk;
+    struct disk_backing backing;
     const char *kinds[TOWER_MOST];
     for (unsigned n = 0; n < TOWER_MOST; n++)
         kinds[n] = "trap-and-emulate";
     *r = (struct run){0};
     assert_true(cost_model_find(&r->model, "s370", &e));
-    struct machine_options o = {.memory_bytes = memory,
+    struct machine_options o = {.memory_bytes = s->memory,
                                 .model = &r->model,
-                                .nominal_time = nominal,
+                                .nominal_time = s->nominal,
+                                .channel_conditions = s->conditions,
                                 .console_line = take_line,
                                 .line_self = &r->lines};
     assemble_nucleus(&a);
-    if (!tower_new(&r->tower, &o, kinds, depth, &e) ||
+    if (!tower_new(&r->tower, &o, kinds, s->depth, &e) ||
         !machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e) ||
-        !disk_backing_memory(&disk, DISK_BLOCKS, &e) ||
-        !machine_attach(r->tower.innermost, DISK, disk_new(&r->model, &disk), &e))
+        !disk_backing_memory(&backing, DISK_BLOCKS, &e) ||
+        !machine_attach(r->tower.innermost, DISK, disk_new(&r->model, &backing), &e))
         fail_msg("%s", e.text);
+    for (uint32_t n = 0; s->disk && n < DISK_BLOCKS; n++)
+        assert_true(backing.write(backing.self, n, s->disk + (size_t)n * DISK_BLOCK_BYTES));
     assembly_fini(&a);
-    if (depth == 0)
+    if (s->depth == 0)
         machine_restart(r->tower.innermost);
+}
+
+static void build(struct run *r, uint32_t memory, unsigned depth, bool nominal) {
+    build_with(r, &(struct setting){.memory = memory, .depth = depth, .nominal = nominal});
 }
 
 static void drop(struct run *r) {
@@ -304,19 +319,35 @@ static void test_nucleus_stops_when_its_disk_is_missing(void **state) {
 
 static void test_nucleus_talks_to_an_operator_who_calls(void **state) {
     (void)state;
-    struct run r;
-    build(&r, SMALL, 0, true);
-    struct device *console = machine_device(r.tower.innermost, ADDRESS_CONSOLE);
+    static const enum channel_conditions conditions[] = {CHANNEL_CONDITIONS_HERCULES, CHANNEL_CONDITIONS_ARCHITECTURE};
     static const char *const typed[] = {"Good morning.", "ANOTHER LINE", ""};
-    for (size_t i = 0; i < 3; i++)
-        assert_true(console_type(console, typed[i], strlen(typed[i])));
-    machine_raise(r.tower.innermost, CONDITION_ATTENTION);
-    finish(&r,
-           "INIT: YOU CALLED? (AN EMPTY LINE ENDS THIS)\n"
-           "YOU SAID: Good morning.\n"
-           "YOU SAID: ANOTHER LINE\n",
-           "with an operator");
-    drop(&r);
+    for (size_t c = 0; c < 2; c++) {
+        struct run r;
+        build_with(&r, &(struct setting){.memory = SMALL, .nominal = true, .conditions = conditions[c]});
+        struct device *console = machine_device(r.tower.innermost, ADDRESS_CONSOLE);
+        for (size_t i = 0; i < 3; i++)
+            assert_true(console_type(console, typed[i], strlen(typed[i])));
+        machine_raise(r.tower.innermost, CONDITION_ATTENTION);
+        finish(&r,
+               "INIT: YOU CALLED? (AN EMPTY LINE ENDS THIS)\n"
+               "YOU SAID: Good morning.\n"
+               "YOU SAID: ANOTHER LINE\n",
+               "with an operator");
+        drop(&r);
+    }
+}
+
+/* Channel end and device end apart, busy channels, status by SIO. */
+static void test_nucleus_runs_with_channels_as_the_architecture_has_them(void **state) {
+    (void)state;
+    for (unsigned depth = 0; depth <= 1; depth++) {
+        struct run r;
+        build_with(
+            &r, &(struct setting){
+                    .memory = SMALL, .depth = depth, .nominal = true, .conditions = CHANNEL_CONDITIONS_ARCHITECTURE});
+        finish(&r, "", "with the architecture's channels");
+        drop(&r);
+    }
 }
 
 /* ---- Under monitors ---- */
@@ -373,26 +404,75 @@ static void test_nucleus_under_monitors_writes_the_same_lines_in_real_time(void 
     run_tower(LARGE, 4, false);
 }
 
+/* ---- Loaded from its disk ---- */
+
+enum { BLOCK = DISK_BLOCK_BYTES };
+
+/* A disk with loader.s in block 0 and the nucleus behind it, told to use so much storage. */
+static uint8_t *make_disk(uint32_t limit) {
+    struct error e = ERROR_CLEAR;
+    struct assembly loader, nucleus;
+    uint8_t *disk = calloc(DISK_BLOCKS, BLOCK);
+    assert_non_null(disk);
+    if (!assemble_file(&loader, SOURCE_DIR "/scenarios/guests/loader.s", NULL, &e))
+        fail_msg("%s", e.text);
+    assemble_nucleus(&nucleus);
+    assert_int_equal(loader.image.length, BLOCK);
+    memcpy(disk, loader.image.data, BLOCK);
+    memcpy(disk + BLOCK, nucleus.image.data, nucleus.image.length);
+    bytes_put32(disk + BLOCK + LIMIT, limit);
+    assembly_fini(&loader);
+    assembly_fini(&nucleus);
+    return disk;
+}
+
+static void test_nucleus_is_loaded_from_the_disk_that_it_pages_to(void **state) {
+    (void)state;
+    for (unsigned depth = 0; depth <= 2; depth++) {
+        struct run r;
+        struct error e = ERROR_CLEAR;
+        uint8_t *disk = make_disk(0);
+        build_with(&r, &(struct setting){.memory = SMALL, .depth = depth, .nominal = true, .disk = disk});
+        free(disk);
+        if (!machine_ipl(r.tower.innermost, DISK, LOAD_CLEAR, &e))
+            fail_msg("%s", e.text);
+        finish(&r, "", "loaded from disk");
+        drop(&r);
+    }
+}
+
 /* ---- On Hercules ---- */
+
+static void check_hercules(const struct hercules_boot *boot, const char *where) {
+    struct bytes lines = {0};
+    uint64_t psw = 0;
+    if (!hercules_boot(boot, &lines, &psw) || psw != 0x000A000000000000u + DONE)
+        fail_msg("%s: PSW %016" PRIX64 "\n%.*s", where, psw, (int)lines.length, (const char *)lines.data);
+    check_lines(&lines, "", where);
+    bytes_fini(&lines);
+}
 
 static void test_nucleus_writes_the_same_lines_on_hercules(void **state) {
     (void)state;
     if (!hercules_present())
         skip();
-    static const uint32_t limits[] = {SMALL, MIDDLE, 0};
-    for (size_t i = 0; i < 3; i++) {
+    static const uint32_t limits[] = {MIDDLE, 0};
+    for (size_t i = 0; i < 2; i++) {
         struct assembly a;
-        struct bytes lines = {0};
-        uint64_t psw = 0;
+        void *disk = calloc(DISK_BLOCKS, BLOCK);
+        assert_non_null(disk);
         assemble_nucleus(&a);
         bytes_put32(a.image.data + LIMIT, limits[i]);
-        const struct hercules_boot boot = {.image = a.image.data, .length = a.image.length, .disk_blocks = DISK_BLOCKS};
-        if (!hercules_boot(&boot, &lines, &psw) || psw != 0x000A000000000000u + DONE)
-            fail_msg("limit %u: PSW %016" PRIX64 "\n%.*s", limits[i], psw, (int)lines.length, (const char *)lines.data);
+        const struct hercules_boot boot = {
+            .image = a.image.data, .length = a.image.length, .disk = disk, .disk_length = (size_t)DISK_BLOCKS * BLOCK};
+        check_hercules(&boot, "Hercules");
         assembly_fini(&a);
-        check_lines(&lines, "", "Hercules");
-        bytes_fini(&lines);
+        free(disk);
     }
+    uint8_t *disk = make_disk(SMALL);
+    check_hercules(&(struct hercules_boot){.disk = disk, .disk_length = (size_t)DISK_BLOCKS * BLOCK},
+                   "Hercules, loaded from disk");
+    free(disk);
 }
 
 int main(void) {
@@ -403,8 +483,10 @@ int main(void) {
         cmocka_unit_test(test_nucleus_refuses_a_machine_that_is_too_small),
         cmocka_unit_test(test_nucleus_stops_when_its_disk_is_missing),
         cmocka_unit_test(test_nucleus_talks_to_an_operator_who_calls),
+        cmocka_unit_test(test_nucleus_runs_with_channels_as_the_architecture_has_them),
         cmocka_unit_test(test_nucleus_under_monitors_leaves_what_it_leaves_bare_in_nominal_time),
         cmocka_unit_test(test_nucleus_under_monitors_writes_the_same_lines_in_real_time),
+        cmocka_unit_test(test_nucleus_is_loaded_from_the_disk_that_it_pages_to),
         unit_test_in_folder(test_nucleus_writes_the_same_lines_on_hercules),
     };
     return cmocka_run_group_tests_name("nucleus", tests, NULL, NULL);

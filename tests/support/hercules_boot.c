@@ -16,7 +16,7 @@
 
 #include "tests/support/unit.h"
 
-enum { PATIENCE_MS = 60000, SILENCE_MS = 2000, PAUSE_NS = 20000000, BLOCK_BYTES = 512 };
+enum { PATIENCE_MS = 60000, SILENCE_MS = 2000, PAUSE_NS = 20000000 };
 
 static const char configuration[] = "ARCHMODE S/370\nMAINSIZE 2\nNUMCPU 1\nOSTAILOR QUIET\nPANRATE 50\nTIMERINT 1000\n"
                                     "DIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n";
@@ -26,17 +26,15 @@ static void write_files(const struct hercules_boot *b) {
     struct error e = ERROR_CLEAR;
     struct bytes text = {0};
     bytes_append(&text, configuration, strlen(configuration));
-    if (b->disk_blocks) {
-        void *zeros = calloc(b->disk_blocks, BLOCK_BYTES);
-        assert_non_null(zeros);
-        assert_true(bytes_write_file("disk", zeros, (size_t)b->disk_blocks * BLOCK_BYTES, &e));
-        free(zeros);
+    if (b->disk) {
+        assert_true(bytes_write_file("disk", b->disk, b->disk_length, &e));
         bytes_append(&text, disk_line, strlen(disk_line));
     }
     assert_true(bytes_write_file("boot.cnf", text.data, text.length, &e));
     bytes_fini(&text);
-    assert_true(bytes_write_file("boot.img", b->image, b->length, &e));
-    static const char script[] = "loadcore boot.img 0\nrestart\n";
+    if (b->image)
+        assert_true(bytes_write_file("boot.img", b->image, b->length, &e));
+    const char *script = b->image ? "loadcore boot.img 0\nrestart\n" : "ipl 150\n";
     assert_true(bytes_write_file("boot.rc", script, strlen(script), &e));
 }
 
@@ -119,10 +117,10 @@ static bool follow(const struct hercules_boot *b, int commands, int out, struct 
     return false;
 }
 
-/* Of what was logged behind the restart: all but Hercules' messages and the echo of what was typed. */
-static void program_lines(const struct bytes *log, struct bytes *to) {
-    const char *line = strstr((const char *)log->data, "Restart key depressed");
-    while (line && (line = strchr(line, '\n'))) {
+/* Of what was logged behind the command that started it: all but Hercules' messages and the echo of what was typed. */
+static void program_lines(const struct hercules_boot *b, const struct bytes *log, struct bytes *to) {
+    const char *line = strstr((const char *)log->data, b->image ? "\nrestart\n" : "\nipl 150\n");
+    for (line = line ? line + 1 : NULL; line && (line = strchr(line, '\n'));) {
         line++;
         size_t length = strcspn(line, "\n");
         if (length && *line != ' ' && strncmp(line, "HHC", 3) != 0 && strncmp(line, "/(", 2) != 0) {
@@ -143,7 +141,7 @@ bool hercules_boot(const struct hercules_boot *b, struct bytes *lines, uint64_t 
     close(commands);
     close(out);
     if (ended)
-        program_lines(&log, lines);
+        program_lines(b, &log, lines);
     else
         bytes_append(lines, log.data, log.length);
     bytes_fini(&log);

@@ -12,9 +12,10 @@
 #include "base/bytes.h"
 
 struct hercules_boot {
-    const void *image; /* loaded at 0, and started by restart */
+    const void *image; /* loaded at 0, and started by restart; NULL: it is loaded from the disk */
     size_t length;
-    uint32_t disk_blocks; /* of the 3370, zeros; 0: there is none */
+    const void *disk; /* what is on the 3370; NULL: there is none */
+    size_t disk_length;
     /* Lines for the console, one each time that the program asks for one; then it must say something within two
      * seconds. */
     const char *const *typed;
