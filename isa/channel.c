@@ -257,11 +257,13 @@ static bool fetch_ccw(struct channel_set *s, struct program *p, bool chaining_da
         }
         uint8_t code = chaining_data ? p->ccw.code : text[0];
         p->ccw = (struct ccw){.code = code, .flags = text[4], .count = bytes_get16(text + 6), .address = address};
+        if (p->ccw.flags & CCW_MUST_BE_ZERO)
+            return program_check(p);
         if (p->ccw.flags & CCW_PCI) {
             p->pci = true;
             p->pci_behind = p->behind;
         }
-        return p->ccw.count != 0 && !(p->ccw.flags & CCW_MUST_BE_ZERO) ? true : program_check(p);
+        return p->ccw.count != 0 || program_check(p);
     }
 }
 
@@ -272,24 +274,32 @@ enum purpose {
     LOCATE, /* nothing moved: only find the CCW that the last byte belongs to */
 };
 
+enum walk_end {
+    WALK_DONE,
+    WALK_AREA, /* a check: the area of the current CCW cannot be accessed, */
+    WALK_CCW,  /* or there is no valid CCW behind it */
+};
+
 /* Goes through a data chain from the current CCW on, for `length` bytes (GATHER: at most so many), and leaves the CCW
  * reached and its residual count in *p. *moved: how many bytes the CCWs had room for, up to length. */
-static bool walk_data(struct channel_set *s, struct program *p, enum purpose purpose, uint8_t *data, uint32_t length,
-                      uint32_t *moved) {
+static enum walk_end walk_data(struct channel_set *s, struct program *p, enum purpose purpose, uint8_t *data,
+                               uint32_t length, uint32_t *moved) {
     for (*moved = 0;;) {
         uint32_t part = length - *moved < p->ccw.count ? length - *moved : p->ccw.count;
-        if (purpose == GATHER && part < p->ccw.count)
-            return program_check(p);
+        if (purpose == GATHER && part < p->ccw.count) {
+            program_check(p);
+            return WALK_AREA;
+        }
         if (purpose == GATHER && !move_data(s, p, TO_DEVICE, data + *moved, part))
-            return false; /* the residual count is still the command's before */
+            return WALK_AREA; /* the residual count is still the command's before */
         p->residual = (uint16_t)(p->ccw.count - part);
         if (purpose == SPREAD && !(p->ccw.flags & CCW_SKIP) && !move_data(s, p, TO_STORAGE, data + *moved, part))
-            return false;
+            return WALK_AREA;
         *moved += part;
         if (p->residual != 0 || !(p->ccw.flags & CCW_CHAIN_DATA))
-            return true;
+            return WALK_DONE;
         if (!fetch_ccw(s, p, true))
-            return false;
+            return WALK_CCW;
     }
 }
 
@@ -329,7 +339,7 @@ static enum command_result send_command(struct subchannel *u, struct program *p,
     struct channel_set *s = u->set;
     struct program before = *p;
     c->data = s->data;
-    if (!walk_data(s, p, GATHER, s->data, CHAINED_BYTES_MOST, &c->count))
+    if (walk_data(s, p, GATHER, s->data, CHAINED_BYTES_MOST, &c->count) != WALK_DONE)
         return COMMAND_DONE;
     bool ready = ask_device(u, p, c);
     if (ready && c->used == c->count)
@@ -359,9 +369,13 @@ static enum command_result receive_command(struct subchannel *u, struct program 
     if (!ask_device(u, p, c))
         return COMMAND_WAITS;
     uint32_t moved;
-    if (!walk_data(s, p, SPREAD, s->data, c->used, &moved))
-        return COMMAND_DONE;
-    c->more = c->more || moved < c->used;
+    switch (walk_data(s, p, SPREAD, s->data, c->used, &moved)) {
+    case WALK_DONE: c->more = c->more || moved < c->used; break;
+    case WALK_AREA: /* what could not be stored has a length nevertheless */
+        c->more = !(p->ccw.flags & CCW_CHAIN_DATA) && (c->more || moved + p->ccw.count < c->used);
+        break;
+    case WALK_CCW: c->more = false; break;
+    }
     return COMMAND_DONE;
 }
 
@@ -379,9 +393,11 @@ static enum command_result run_command(struct subchannel *u, struct program *p) 
                                                       : receive_command(u, p, &c);
     if (result == COMMAND_WAITS)
         return COMMAND_WAITS;
-    bool wrong_length = !immediate && (p->residual != 0 || c.more);
+    /* What a device could not be sent, it has not judged; what it delivered has a length, also where it went wrong. */
+    bool delivered = p->channel_status == 0 || !sends_data(c.code);
+    bool wrong_length = !immediate && delivered && (p->residual != 0 || c.more);
     bool suppressed = (p->ccw.flags & (CCW_SUPPRESS_LENGTH | CCW_CHAIN_DATA)) == CCW_SUPPRESS_LENGTH;
-    if (p->channel_status == 0 && wrong_length && !suppressed)
+    if (wrong_length && !suppressed)
         p->channel_status |= CHANNEL_INCORRECT_LENGTH;
     return COMMAND_DONE;
 }

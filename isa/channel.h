@@ -211,6 +211,9 @@ const struct bytes *printer_text(const struct device *d);
  * far as the page goes. False: a hole beyond the page, or no such page. A new printer has pages of 66 lines. */
 enum { PRINTER_CHANNELS = 12 };
 bool printer_set_form(struct device *d, unsigned lines, const uint8_t holes[PRINTER_CHANNELS]);
+/* Writes everything printed so far (but what was forgotten) to a file, in UTF-8: the pages with their form feeds. False
+ * and *e when it cannot. */
+bool printer_save(const struct device *d, const char *path, struct error *e);
 /* Card reader, 3505, with an empty hopper. Each read takes a card; with none left it is a unit check, intervention
  * required; the next deck then ends that with device end. */
 enum { READER_COLUMNS = 80 };

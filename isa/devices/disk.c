@@ -234,7 +234,7 @@ static void read_log(struct disk *k, struct device_command *c) {
 static void sense(struct disk *k, struct device_command *c) { device_sense(&k->device, c); }
 
 static void sense_id(struct disk *k, struct device_command *c) {
-    static const uint8_t id[] = {0xFF, 0x38, 0x80, 0x01, 0x33, 0x70, 0x01};
+    static const uint8_t id[] = {0xFF, 0x38, 0x80, 0x01, 0x33, 0x70, 0x00};
     (void)k;
     device_deliver(c, id, sizeof id, 0);
 }

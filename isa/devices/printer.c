@@ -140,3 +140,15 @@ bool printer_set_form(struct device *d, unsigned lines, const uint8_t holes[PRIN
 }
 
 const struct bytes *printer_text(const struct device *d) { return &printer_of(d)->text.text; }
+
+bool printer_save(const struct device *d, const char *path, struct error *e) {
+    const struct bytes *text = printer_text(d);
+    struct bytes_writer *w = bytes_writer_open(path, e);
+    if (!w)
+        return false;
+    for (size_t i = 0; i < text->length; i++) {
+        uint8_t c = text->data[i], wide[] = {(uint8_t)(0xC0 | c >> 6), (uint8_t)(0x80 | (c & 0x3F))};
+        bytes_writer_append(w, c < 0x80 ? &c : wide, c < 0x80 ? 1 : sizeof wide);
+    }
+    return bytes_writer_close(w, e);
+}

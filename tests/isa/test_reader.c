@@ -184,6 +184,27 @@ static void test_a_form_says_how_long_a_page_is_and_where_skips_stop(void **stat
     assert_csw_of(f, PRINTER, PROGRAM, 0x000005080C000001);
 }
 
+static void test_what_is_printed_goes_to_a_page_file(void **state) {
+    struct rig *f = *state;
+    struct device *printer = channel_device(f->set, PRINTER);
+    struct bytes file = {0};
+    struct error e = ERROR_CLEAR;
+    void *folder;
+    f->storage[DATA + 5] = 0;
+    PUT(f, {0x89, DATA, CC, 5}, {0x09, DATA, 0, 1});
+    f->storage[DATA] = ebcdic_from_latin1[0xC4]; /* A with two dots */
+    assert_csw_of(f, PRINTER, PROGRAM, 0x000005100C000000);
+    unit_enter_folder(&folder);
+    assert_true(printer_save(printer, "pages", &e));
+    assert_true(bytes_read_file(&file, "pages", 100, &e));
+    assert_text(&file, "\xC3\x84"
+                       "ELLO\n\f\xC3\x84\n");
+    assert_false(printer_save(printer, "no/pages", &e));
+    assert_non_null(strstr(e.text, "no/pages"));
+    unit_leave_folder(&folder);
+    bytes_fini(&file);
+}
+
 /* --- the console's keys ------------------------------------------------------------------------------------------- */
 
 static void test_cancel_ends_a_read_inquiry(void **state) {
@@ -225,6 +246,7 @@ int main(void) {
         RIG_TEST(test_decks_that_are_refused),
         RIG_TEST(test_reading_a_card_takes_its_time),
         RIG_TEST(test_a_form_says_how_long_a_page_is_and_where_skips_stop),
+        RIG_TEST(test_what_is_printed_goes_to_a_page_file),
         RIG_TEST(test_cancel_ends_a_read_inquiry),
         RIG_TEST(test_a_reset_forgets_what_was_cancelled),
     };

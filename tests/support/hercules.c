@@ -97,20 +97,26 @@ static bool make_folder(struct hercules *h, struct error *e) {
     return error_set(e, ERROR_INTERNAL, "no folder for Hercules' files: %s", strerror(errno));
 }
 
-static bool write_configuration(const struct hercules *h, struct error *e) {
+static bool write_configuration(const struct hercules *h, const struct process *p, struct error *e) {
+    static const uint8_t disk[HERCULES_DISK_BLOCKS * 512];
     char path[PATH_BYTES], text[1024];
+    path_of(h, p, "disk", 0, path);
+    bool ok = bytes_write_file(path, disk, sizeof disk, e);
     snprintf(path, sizeof path, "%s/hercules.rc", h->folder);
-    bool ok = write_text(path, "* ready\n");
-    snprintf(path, sizeof path, "%s/hercules.cnf", h->folder);
+    ok = write_text(path, "* ready\n") && ok;
+    path_of(h, p, "configuration", 0, path);
     snprintf(text, sizeof text,
              "ARCHMODE S/370\nMAINSIZE %u\nNUMCPU 1\nCPUSERIAL 002623\nCPUMODEL 3033\nOSTAILOR QUIET\nPANRATE 50\n"
-             "TIMERINT 1000000\nDIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n000C 3505\n000E 1403 printer\n",
-             h->megabytes);
+             "TIMERINT 1000000\nDIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n000C 3505\n000E 1403 printer.%u.0\n"
+             "0150 3370 disk.%u.0\n",
+             h->megabytes, p->number, p->number);
     ok = write_text(path, text) && ok;
     return ok || error_set(e, ERROR_INTERNAL, "cannot write Hercules' configuration in %s", h->folder);
 }
 
-static void child(const struct hercules *h, int commands, int log) {
+static void child(const struct hercules *h, const struct process *p, int commands, int log) {
+    char configuration[PATH_BYTES];
+    snprintf(configuration, sizeof configuration, "configuration.%u.0", p->number);
 #ifdef __linux__
     /* With its standard input gone Hercules would spin for ever. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -121,7 +127,7 @@ static void child(const struct hercules *h, int commands, int log) {
     for (int fd = 3; fd < 256; fd++)
         close(fd);
     setenv("HERCULES_RC", "hercules.rc", 1);
-    execlp("hercules", "hercules", "-d", "-f", "hercules.cnf", "EXTERNALGUI", (char *)NULL);
+    execlp("hercules", "hercules", "-d", "-f", configuration, "EXTERNALGUI", (char *)NULL);
     _exit(127);
 }
 
@@ -140,7 +146,7 @@ static void process_start(struct hercules *h, struct process *p) {
     fflush(NULL);
     p->pid = fork();
     if (p->pid == 0)
-        child(h, commands[0], log[1]);
+        child(h, p, commands[0], log[1]);
     close(commands[0]);
     close(log[1]);
     if (p->pid < 0) {
@@ -202,7 +208,14 @@ static bool read_piece(const char *path, uint8_t *bytes, uint32_t length) {
 
 static void job_start(struct hercules *h, struct process *p) {
     char text[1024], path[PATH_BYTES];
-    size_t used = (size_t)snprintf(text, sizeof text, "sysclear\n");
+    size_t used = 0;
+    if (p->job->deck) {
+        path_of(h, p, "deck", 0, path);
+        write_piece(path, p->job->deck, p->job->deck_length);
+        used = (size_t)snprintf(text, sizeof text, "devinit 000C deck.%u.0 ebcdic%s\n", p->number,
+                                p->job->deck_eof ? " eof" : "");
+    }
+    used += (size_t)snprintf(text + used, sizeof text - used, "sysclear\n");
     for (int i = 0; i < 2; i++) {
         if (!p->job->load[i].length)
             continue;
@@ -429,13 +442,18 @@ struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct err
     h->process = process;
     h->megabytes = megabytes;
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &h->old_pipe);
-    if (!make_folder(h, e) || !write_configuration(h, e)) {
+    if (!make_folder(h, e)) {
         hercules_free(h);
         return NULL;
     }
     h->count = processes < 16 ? processes : 16;
     for (unsigned i = 0; i < h->count; i++) {
         h->process[i].number = i;
+        h->process[i].state = DEAD;
+        if (!write_configuration(h, &h->process[i], e)) {
+            hercules_free(h);
+            return NULL;
+        }
         process_start(h, &h->process[i]);
     }
     for (unsigned i = 0; i < h->count; i++) {
@@ -471,14 +489,17 @@ void hercules_free(struct hercules *h) {
             path_of(h, &h->process[i], "save", piece, path);
             unlink(path);
         }
+        static const char *const names[] = {"configuration", "disk", "deck", "printer"};
+        for (size_t name = 0; name < sizeof names / sizeof names[0]; name++) {
+            path_of(h, &h->process[i], names[name], 0, path);
+            unlink(path);
+        }
     }
-    static const char *const names[] = {"hercules.rc", "hercules.cnf", "printer"};
-    for (size_t i = 0; i < 3 && h->folder[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", h->folder, names[i]);
+    if (h->folder[0]) {
+        snprintf(path, sizeof path, "%s/hercules.rc", h->folder);
         unlink(path);
-    }
-    if (h->folder[0])
         rmdir(h->folder);
+    }
     sigaction(SIGPIPE, &h->old_pipe, NULL);
     free(h->process);
     free(h);

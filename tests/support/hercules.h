@@ -34,6 +34,11 @@ struct hercules_job {
         uint32_t at, length;
         uint8_t *to;
     } save[2];
+    /* What lies in the reader: cards of 80 bytes; NULL: what is left from before. `deck_eof`: it ends with unit
+     * exception. */
+    const uint8_t *deck;
+    uint32_t deck_length;
+    bool deck_eof;
     enum hercules_end end;
     uint8_t psw[8];
     uint32_t gpr[16], cr[16];
@@ -41,8 +46,10 @@ struct hercules_job {
 
 /* True when the program is installed. */
 bool hercules_present(void);
+enum { HERCULES_DISK_BLOCKS = 64 };
 /* Starts `processes` processes with so many megabytes of storage (2 to 16), one CPU, CPU identification 002623 3033,
- * and devices 009 (console) and 00E (printer). NULL and *e when they cannot be started. */
+ * and devices 009 (console), 00C (card reader), 00E (printer) and 150 (fixed-block disk of HERCULES_DISK_BLOCKS blocks,
+ * which keep what an earlier job wrote). NULL and *e when they cannot be started. */
 struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct error *e);
 /* Runs all jobs; each is complete (its `end` set) afterwards. */
 void hercules_run(struct hercules *h, struct hercules_job *jobs, size_t count);
