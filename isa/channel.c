@@ -5,104 +5,15 @@
  * What takes time is only its ending, an event of the timeline. Everything about a running program is in a struct
  * program on the caller's stack, because fetch and store may never come back; the subchannel learns of it when it is
  * done. */
-#include "isa/channel.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "isa/channel_internal.h"
+
 enum {
-    CCW_CHAIN_DATA = 0x80,
-    CCW_CHAIN_COMMAND = 0x40,
-    CCW_SUPPRESS_LENGTH = 0x20,
-    CCW_SKIP = 0x10,
-    CCW_PCI = 0x08,
-    CCW_INDIRECT = 0x04,
-    CCW_MUST_BE_ZERO = 0x03,
-
-    COMMAND_NO_OPERATION = 0x03,
-
     CAW_MUST_BE_ZERO = 0x0F000000,
-    ADDRESS_MASK = 0xFFFFFF,
-    BLOCK_BYTES = 2048, /* fetch and store stay within one */
-
-    ACCESSES_MOST = 65536,        /* in one program */
-    CHAINED_BYTES_MOST = 1 << 20, /* in one data chain */
-    ENDING_CYCLES_LEAST = 100,    /* from SIO to the ending status */
-    UNIT_STATUS_GOOD = UNIT_CHANNEL_END | UNIT_DEVICE_END,
-};
-static const sim_time PROGRAM_TIME_MOST = UINT64_C(1000000000000000000); /* 11 days: additions cannot overflow */
-
-struct ccw {
-    uint8_t code, flags;
-    uint16_t count;
-    uint32_t address;
-};
-
-/* A channel program in execution. */
-struct program {
-    unsigned key;
-    uint32_t next;     /* where the next CCW is */
-    uint32_t behind;   /* CSW bits 8-31: 8 behind the last CCW used */
-    struct ccw ccw;    /* the current one; in a data chain its code stays that of the first */
-    uint16_t residual; /* of the last CCW that moved data */
-    uint8_t unit_status, channel_status;
-    unsigned accesses;
-    bool pci;
-    uint32_t pci_behind;
-    sim_time free_at; /* when the device has done what it was told so far */
-    sim_time alone;   /* how much of that, at its end, the last command leaves to the device alone */
-    sim_time burst;   /* and for how long before that the device holds the channel */
-    bool asked;       /* a device has been given a command */
-    bool initial;     /* the last command was ended by the status with which the device answered it */
-    bool committed;   /* the subchannel knows of this program */
-    bool chained;     /* the current command is not the first; `previous` is the code of the one before */
-    uint8_t previous;
-};
-
-/* Something that the CPU is to be interrupted for. */
-struct condition {
-    bool pending;
-    uint64_t order; /* of arrival in the set */
-    uint64_t csw;
-};
-enum condition_kind {
-    CONDITION_PCI,
-    CONDITION_ENDING,
-    CONDITION_DEVICE, /* device end, apart from channel end */
-    CONDITION_ATTENTION,
-    CONDITION_KINDS
-};
-
-enum activity {
-    ACTIVITY_NONE,
-    ACTIVITY_ENDING,  /* the program has run; its ending status comes by event */
-    ACTIVITY_WAITING, /* for the device, inside `program` */
-    ACTIVITY_READY,   /* the device is ready: to be continued when the host may be called */
-    ACTIVITY_ALONE,   /* the subchannel is free, the device still moves: its device end comes by event */
-    ACTIVITY_OUTSIDE, /* its program is run by somebody else */
-};
-
-struct subchannel {
-    struct channel_set *set;
-    struct subchannel *next; /* in order of attachment */
-    uint16_t address;
-    struct device *device;
-    enum activity activity;
-    struct timeline_event ending;
-    uint64_t ending_csw;             /* what the event will present; afterwards the device's last CSW */
-    sim_time device_end;             /* when the device will be done, if it is to say so apart; 0: it is not */
-    sim_time burst_begin, burst_end; /* when the device holds the channel */
-    struct condition conditions[CONDITION_KINDS];
-    struct program program; /* while waiting or ready */
-};
-
-struct channel_set {
-    struct channel_host host;
-    struct subchannel *subchannels;
-    uint64_t arrivals;
-    unsigned pending, ready; /* how many conditions are pending, and programs to be continued */
-    uint8_t *data;           /* of the command being executed; CHAINED_BYTES_MOST */
+    ENDING_CYCLES_LEAST = 100, /* from SIO to the ending status */
 };
 
 /* --- conditions --------------------------------------------------------------------------------------------------- */
@@ -143,276 +54,6 @@ static struct condition *oldest_condition(struct subchannel *u) {
         if (c->pending && (!oldest || c->order < oldest->order))
             oldest = c;
     return oldest;
-}
-
-static uint64_t csw_of(const struct program *p, uint32_t behind, uint8_t unit_status, uint8_t channel_status,
-                       uint16_t residual) {
-    return (uint64_t)p->key << 60 | (uint64_t)behind << 32 | (uint64_t)unit_status << 24 |
-           (uint64_t)channel_status << 16 | residual;
-}
-
-/* --- storage ------------------------------------------------------------------------------------------------------ */
-
-/* Counts an access of the program; a program that never ends, ends here. */
-static bool count_access(struct program *p) {
-    if (p->accesses == ACCESSES_MOST) {
-        p->channel_status |= CHANNEL_PROGRAM_CHECK;
-        return false;
-    }
-    p->accesses++;
-    return true;
-}
-
-static bool fetch(struct channel_set *s, struct program *p, uint32_t address, void *to, uint32_t length) {
-    if (!count_access(p))
-        return false;
-    p->channel_status |= s->host.fetch(s->host.self, address, p->key, to, length);
-    return p->channel_status == 0;
-}
-
-static bool store(struct channel_set *s, struct program *p, uint32_t address, const void *from, uint32_t length) {
-    if (!count_access(p))
-        return false;
-    p->channel_status |= s->host.store(s->host.self, address, p->key, from, length);
-    return p->channel_status == 0;
-}
-
-/* Marks a program check; always false. */
-static bool program_check(struct program *p) {
-    p->channel_status |= CHANNEL_PROGRAM_CHECK;
-    return false;
-}
-
-/* Where a CCW's data are: one area, or pieces named by a list of IDAWs. */
-struct area {
-    uint32_t address; /* of the next byte; indirect: 0 until the first IDAW was fetched */
-    uint32_t list;    /* indirect: where the next IDAW is */
-    bool indirect, begun;
-};
-
-/* Brings area->address to a byte that can be accessed, and sets *length to how many lie in the same block. */
-static bool next_piece(struct channel_set *s, struct program *p, struct area *area, uint32_t *length) {
-    if (area->indirect && (!area->begun || area->address % BLOCK_BYTES == 0)) {
-        uint8_t word[4];
-        if (area->list % sizeof word != 0 || area->list > ADDRESS_MASK)
-            return program_check(p);
-        if (!fetch(s, p, area->list, word, sizeof word))
-            return false;
-        area->address = bytes_get32(word);
-        area->list += sizeof word;
-        /* The first may point anywhere, the others to the beginning of a block. */
-        if (area->address > ADDRESS_MASK || (area->begun && area->address % BLOCK_BYTES != 0))
-            return program_check(p);
-        area->begun = true;
-    }
-    if (area->address > ADDRESS_MASK) /* data do not continue from FFFFFF to 000000 */
-        return program_check(p);
-    *length = BLOCK_BYTES - area->address % BLOCK_BYTES;
-    return true;
-}
-
-enum direction { TO_DEVICE, TO_STORAGE };
-
-/* Moves `length` bytes between `data` and the area of the current CCW. */
-static bool move_data(struct channel_set *s, struct program *p, enum direction direction, uint8_t *data,
-                      uint32_t length) {
-    bool indirect = p->ccw.flags & CCW_INDIRECT;
-    struct area area = {.address = indirect ? 0 : p->ccw.address, .list = p->ccw.address, .indirect = indirect};
-    while (length > 0) {
-        uint32_t piece;
-        if (!next_piece(s, p, &area, &piece))
-            return false;
-        if (piece > length)
-            piece = length;
-        if (!(direction == TO_DEVICE ? fetch(s, p, area.address, data, piece) : store(s, p, area.address, data, piece)))
-            return false;
-        area.address += piece;
-        data += piece;
-        length -= piece;
-    }
-    return true;
-}
-
-/* --- CCWs --------------------------------------------------------------------------------------------------------- */
-
-/* Fetches the CCW at p->next, through a transfer in channel where there is one. With `chaining_data` the command code
- * is that of the CCW before. */
-static bool fetch_ccw(struct channel_set *s, struct program *p, bool chaining_data) {
-    for (bool transferred = false;; transferred = true) {
-        uint8_t text[8];
-        p->behind = (p->next + sizeof text) & ADDRESS_MASK;
-        if (p->next % sizeof text != 0)
-            return program_check(p);
-        if (!fetch(s, p, p->next, text, sizeof text))
-            return false;
-        uint32_t address = bytes_get24(text + 1);
-        p->next = p->behind;
-        if ((text[0] & 0x0F) == 0x08) {
-            bool first = !chaining_data && !p->chained; /* Hercules allows it */
-            if (transferred || address % sizeof text != 0 ||
-                (first && s->host.conditions == CHANNEL_CONDITIONS_ARCHITECTURE))
-                return program_check(p);
-            p->next = address;
-            continue;
-        }
-        uint8_t code = chaining_data ? p->ccw.code : text[0];
-        p->ccw = (struct ccw){.code = code, .flags = text[4], .count = bytes_get16(text + 6), .address = address};
-        if (p->ccw.flags & CCW_MUST_BE_ZERO)
-            return program_check(p);
-        if (p->ccw.flags & CCW_PCI) {
-            p->pci = true;
-            p->pci_behind = p->behind;
-        }
-        return p->ccw.count != 0 || program_check(p);
-    }
-}
-
-/* What is done with the areas of a data chain. */
-enum purpose {
-    GATHER, /* all of them -> data */
-    SPREAD, /* data -> as many as are needed */
-    LOCATE, /* nothing moved: only find the CCW that the last byte belongs to */
-};
-
-enum walk_end {
-    WALK_DONE,
-    WALK_AREA, /* a check: the area of the current CCW cannot be accessed, */
-    WALK_CCW,  /* or there is no valid CCW behind it */
-};
-
-/* Goes through a data chain from the current CCW on, for `length` bytes (GATHER: at most so many), and leaves the CCW
- * reached and its residual count in *p. *moved: how many bytes the CCWs had room for, up to length. */
-static enum walk_end walk_data(struct channel_set *s, struct program *p, enum purpose purpose, uint8_t *data,
-                               uint32_t length, uint32_t *moved) {
-    for (*moved = 0;;) {
-        uint32_t part = length - *moved < p->ccw.count ? length - *moved : p->ccw.count;
-        if (purpose == GATHER && part < p->ccw.count) {
-            program_check(p);
-            return WALK_AREA;
-        }
-        if (purpose == GATHER && !move_data(s, p, TO_DEVICE, data + *moved, part))
-            return WALK_AREA; /* the residual count is still the command's before */
-        p->residual = (uint16_t)(p->ccw.count - part);
-        if (purpose == SPREAD && !(p->ccw.flags & CCW_SKIP) && !move_data(s, p, TO_STORAGE, data + *moved, part))
-            return WALK_AREA;
-        *moved += part;
-        if (p->residual != 0 || !(p->ccw.flags & CCW_CHAIN_DATA))
-            return WALK_DONE;
-        if (!fetch_ccw(s, p, true))
-            return WALK_CCW;
-    }
-}
-
-/* --- commands ----------------------------------------------------------------------------------------------------- */
-
-enum command_result { COMMAND_DONE, COMMAND_WAITS };
-
-static bool sends_data(uint8_t code) { return (code & 3) == 1 || (code & 3) == 3; }
-
-static bool is_immediate(const struct subchannel *u, uint8_t code) {
-    const struct device_ops *ops = u->device->ops;
-    return code == COMMAND_NO_OPERATION || ((code & 3) == 3 && ops->immediate && ops->immediate(code));
-}
-
-/* Gives the command to the device and takes its answer, but for data and lengths. False: the device is to be waited
- * for. */
-static bool ask_device(struct subchannel *u, struct program *p, struct device_command *c) {
-    u->device->ops->command(u->device, c);
-    if (c->wait)
-        return false;
-    assert(c->used <= c->count);
-    assert(c->alone + c->burst <= c->cycles);
-    sim_time now = timeline_now(u->set->host.timeline), most = PROGRAM_TIME_MOST;
-    sim_time takes = c->cycles < most / CYCLE_PICOSECONDS ? c->cycles * CYCLE_PICOSECONDS : most;
-    p->free_at = takes < now + most - p->free_at ? p->free_at + takes : now + most;
-    p->alone = takes < most ? c->alone * CYCLE_PICOSECONDS : 0;
-    p->burst = takes < most ? c->burst * CYCLE_PICOSECONDS : 0;
-    p->unit_status = c->status;
-    p->asked = true;
-    p->initial = is_immediate(u, c->code) || ((c->status & UNIT_CHECK) && c->used == 0);
-    return true;
-}
-
-/* Control and write: the data of the whole chain are gathered first; a device never sees a command whose data cannot be
- * fetched. */
-static enum command_result send_command(struct subchannel *u, struct program *p, struct device_command *c) {
-    struct channel_set *s = u->set;
-    struct program before = *p;
-    c->data = s->data;
-    if (walk_data(s, p, GATHER, s->data, CHAINED_BYTES_MOST, &c->count) != WALK_DONE)
-        return COMMAND_DONE;
-    bool ready = ask_device(u, p, c);
-    if (ready && c->used == c->count)
-        return COMMAND_DONE;
-    /* The device stopped at some byte, or has not begun: back to the CCW which that byte belongs to. */
-    before.unit_status = p->unit_status;
-    before.free_at = p->free_at;
-    before.accesses = p->accesses;
-    *p = before;
-    if (!ready)
-        return COMMAND_WAITS;
-    walk_data(s, p, LOCATE, NULL, c->used, &c->count);
-    return COMMAND_DONE;
-}
-
-static enum command_result immediate_command(struct subchannel *u, struct program *p, struct device_command *c) {
-    c->data = u->set->data;
-    p->residual = p->ccw.count;
-    return ask_device(u, p, c) ? COMMAND_DONE : COMMAND_WAITS;
-}
-
-/* Read and sense. Read backward is stored forwards: no device here knows it, all reject it. */
-static enum command_result receive_command(struct subchannel *u, struct program *p, struct device_command *c) {
-    struct channel_set *s = u->set;
-    c->data = s->data;
-    c->count = p->ccw.flags & CCW_CHAIN_DATA ? (uint32_t)CHAINED_BYTES_MOST : p->ccw.count;
-    if (!ask_device(u, p, c))
-        return COMMAND_WAITS;
-    uint32_t moved;
-    switch (walk_data(s, p, SPREAD, s->data, c->used, &moved)) {
-    case WALK_DONE: c->more = c->more || moved < c->used; break;
-    case WALK_AREA: /* what could not be stored has a length nevertheless */
-        c->more = !(p->ccw.flags & CCW_CHAIN_DATA) && (c->more || moved + p->ccw.count < c->used);
-        break;
-    case WALK_CCW: c->more = false; break;
-    }
-    return COMMAND_DONE;
-}
-
-/* Executes the command of the current CCW, data chain included. */
-static enum command_result run_command(struct subchannel *u, struct program *p) {
-    if ((p->ccw.code & 0x0F) == 0) {
-        p->residual = p->ccw.count;
-        program_check(p);
-        return COMMAND_DONE;
-    }
-    struct device_command c = {.code = p->ccw.code, .chained = p->chained, .previous = p->previous};
-    bool immediate = is_immediate(u, c.code);
-    enum command_result result = immediate            ? immediate_command(u, p, &c)
-                                 : sends_data(c.code) ? send_command(u, p, &c)
-                                                      : receive_command(u, p, &c);
-    if (result == COMMAND_WAITS)
-        return COMMAND_WAITS;
-    /* What a device could not be sent, it has not judged; what it delivered has a length, also where it went wrong. */
-    bool delivered = p->channel_status == 0 || !sends_data(c.code);
-    bool wrong_length = !immediate && delivered && (p->residual != 0 || c.more);
-    bool suppressed = (p->ccw.flags & (CCW_SUPPRESS_LENGTH | CCW_CHAIN_DATA)) == CCW_SUPPRESS_LENGTH;
-    if (wrong_length && !suppressed)
-        p->channel_status |= CHANNEL_INCORRECT_LENGTH;
-    return COMMAND_DONE;
-}
-
-/* Whether the command that has ended leads to another one; a status modifier skips a CCW. */
-static bool chains_command(struct program *p) {
-    if (p->channel_status != 0 || (p->unit_status & ~UNIT_STATUS_MODIFIER) != UNIT_STATUS_GOOD ||
-        (p->ccw.flags & (CCW_CHAIN_DATA | CCW_CHAIN_COMMAND)) != CCW_CHAIN_COMMAND)
-        return false;
-    if (p->unit_status & UNIT_STATUS_MODIFIER)
-        p->next = (p->next + 8) & ADDRESS_MASK;
-    p->unit_status = 0;
-    p->chained = true;
-    p->previous = p->ccw.code;
-    return true;
 }
 
 /* --- programs ----------------------------------------------------------------------------------------------------- */
@@ -506,28 +147,16 @@ static void end_program(struct subchannel *u, struct program *p) {
         present_ending(u); /* no memory for the event: early is better than never */
 }
 
+static void wait_for_device(struct subchannel *u, struct program *p) {
+    commit_program(u, p);
+    u->program = *p;
+    set_activity(u, ACTIVITY_WAITING);
+}
+
 /* Whether the instruction that started the program has seen its end: nothing was started, or the device answered the
  * first command with the status that ends it. */
 static bool ended_at_once(const struct subchannel *u, const struct program *p) {
     return as_architecture(u) && !p->chained && (!p->asked || p->initial);
-}
-
-enum program_end { PROGRAM_ENDED, PROGRAM_WAITS };
-
-/* Runs a program, from its current CCW when `resumed`, otherwise from p->next, until it ends or has to wait. */
-static enum program_end run_program(struct subchannel *u, struct program *p, bool resumed) {
-    for (;; resumed = false) {
-        if (!resumed && !fetch_ccw(u->set, p, false))
-            return PROGRAM_ENDED;
-        if (run_command(u, p) == COMMAND_WAITS) {
-            commit_program(u, p);
-            u->program = *p;
-            set_activity(u, ACTIVITY_WAITING);
-            return PROGRAM_WAITS;
-        }
-        if (!chains_command(p))
-            return PROGRAM_ENDED;
-    }
 }
 
 /* Continues the programs whose devices have become ready. One that is dropped inside fetch or store stays ready. */
@@ -539,8 +168,10 @@ static void continue_programs(struct channel_set *s) {
         sim_time now = timeline_now(s->host.timeline);
         if (p.free_at < now)
             p.free_at = now;
-        if (run_program(u, &p, true) == PROGRAM_ENDED)
+        if (channel_program_run(u, &p, true) == PROGRAM_ENDED)
             end_program(u, &p);
+        else
+            wait_for_device(u, &p);
     }
 }
 
@@ -684,20 +315,23 @@ unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw,
     struct subchannel *u = find(s, address);
     if (!u)
         return 3;
-    struct program p = {.key = caw >> 28, .next = caw & ADDRESS_MASK, .free_at = timeline_now(s->host.timeline)};
+    struct program p = {
+        .key = caw >> 28, .next = caw & CHANNEL_ADDRESS_MASK, .free_at = timeline_now(s->host.timeline)};
     if (as_architecture(u)) {
         unsigned cc = refuse_start(u, csw);
         if (cc)
             return cc;
         if (caw & CAW_MUST_BE_ZERO) {
-            program_check(&p);
+            p.channel_status = CHANNEL_PROGRAM_CHECK;
             return end_at_once(u, &p, csw);
         }
     } else if (u->activity != ACTIVITY_NONE) {
         return 2;
     }
-    if (run_program(u, &p, false) == PROGRAM_WAITS)
+    if (channel_program_run(u, &p, false) == PROGRAM_WAITS) {
+        wait_for_device(u, &p);
         return 0;
+    }
     if (ended_at_once(u, &p))
         return end_at_once(u, &p, csw);
     end_program(u, &p);
@@ -816,11 +450,8 @@ enum channel_load_end channel_load(struct channel_set *s, uint16_t address, cons
     s->host.fetch = host->fetch;
     s->host.store = host->store;
     s->host.self = host->self;
-    enum program_end end = run_program(u, &p, false);
+    enum program_end end = channel_program_run(u, &p, false);
     s->host = own;
-    set_activity(u, ACTIVITY_NONE);
-    for (int kind = 0; kind < CONDITION_KINDS; kind++)
-        forget_condition(u, (enum condition_kind)kind);
     *csw = csw_of(&p, p.behind, p.unit_status, p.channel_status, p.residual);
     return end == PROGRAM_ENDED ? CHANNEL_LOAD_ENDED : CHANNEL_LOAD_WAITS;
 }
