@@ -38,7 +38,7 @@ struct engine {
     char *folder; /* of the scenario, "" for the current one */
 
     uint64_t lua_used, lua_bytes, machine_used, storage_bytes, printed_bytes, device_bytes;
-    uint64_t made_bytes; /* of files for disks */
+    uint64_t made_bytes; /* of files, for disks and of pages */
     bool expired;
     struct error end; /* why it expired */
     unsigned close_depth;

@@ -1,5 +1,6 @@
 /* Files: the only way of a scenario to the host's files. It may read regular files in and below its own folder, and
- * those of the library; only disks that it keeps are written, in and below its folder. Links are followed first, and
+ * those of the library; only disks that it keeps, and page files, are
+ * written, in and below its folder. Links are followed first, and
  * count by where they end. */
 #include <limits.h>
 #include <stdio.h>

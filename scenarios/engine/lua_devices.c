@@ -7,6 +7,7 @@
 #include "scenarios/engine/engine_internal.h"
 
 #define CLASS_DISK_CHOICE "cloud370.disk choice"
+#define PAGE_FILE ".prt"
 
 enum {
     BYTES_PER_CHARGE = 16,
@@ -59,6 +60,13 @@ static const char *push_to_latin1(lua_State *L, int index, const char *what, siz
 
 /* Pushes the option of this name; whether there is one. */
 static bool push_option(lua_State *L, int table, const char *name) { return lua_getfield(L, table, name) != LUA_TNIL; }
+
+/* The files that a run makes are within the budget of storage, all together, whatever becomes of them. */
+static void count_made(lua_State *L, uint64_t bytes, const char *who) {
+    struct engine *engine = engine_of(L);
+    objects_make_room(L, engine->made_bytes + bytes, who);
+    engine->made_bytes += bytes;
+}
 
 /* --- console and printer ------------------------------------------------------------------------------------------ */
 
@@ -152,9 +160,31 @@ static int printer_form_lua(lua_State *L) {
     return 0;
 }
 
+/* m.printer:save(file): a page file. Its name's end keeps a scenario from writing over sources. */
+static int printer_save_lua(lua_State *L) {
+    struct engine *engine = engine_of(L);
+    struct device *device = check_device(L, CLASS_PRINTER, ADDRESS_PRINTER, "m.printer:save");
+    struct error e = ERROR_CLEAR;
+    char path[4096];
+    bool exists;
+    size_t length;
+    const char *file = arguments_text(L, 2, "m.printer:save: the file", &length);
+    if (length <= strlen(PAGE_FILE) || strcmp(file + length - strlen(PAGE_FILE), PAGE_FILE)) {
+        return arguments_refuse(L, 2, "m.printer:save: the file", "a name that ends in \"" PAGE_FILE "\"");
+    }
+    size_t bytes = printer_text(device)->length;
+    count_made(L, bytes, "m.printer:save");
+    engine_charge(L, bytes);
+    if (!files_own(engine, file, path, sizeof path, &exists, &e) || !printer_save(device, path, &e)) {
+        return luaL_error(L, "m.printer:save: %s", e.text);
+    }
+    return 0;
+}
+
 const struct engine_function printer_methods[] = {
     {"text", printer_text_lua, "all that was printed so far; a form feed begins a page"},
     {"pages", printer_pages_lua, "the same as a list of pages"},
+    {"save", printer_save_lua, "save(\"list.prt\"): writes the text to a file beside the scenario"},
     {"form", printer_form_lua, "form{lines=, holes={[channel]=line}}: another form, from its first line on"},
     {NULL, NULL, NULL},
 };
@@ -285,15 +315,13 @@ static int free_choice(lua_State *L) {
     return 0;
 }
 
-/* Makes a file for a disk. All those of a run together are within the budget of storage, whatever becomes of them. */
+/* Makes a file for a disk. */
 static bool make_file(lua_State *L, const char *file, const char *path, uint32_t blocks, const char *who,
                       struct error *e) {
-    struct engine *engine = engine_of(L);
     if (!blocks) {
         return error_set(e, ERROR_INPUT, "%s: there is no such file; with blocks = N it is made", file);
     }
-    objects_make_room(L, engine->made_bytes + (uint64_t)blocks * DISK_BLOCK_BYTES, who);
-    engine->made_bytes += (uint64_t)blocks * DISK_BLOCK_BYTES;
+    count_made(L, (uint64_t)blocks * DISK_BLOCK_BYTES, who);
     return disk_file_new(path, blocks, e);
 }
 

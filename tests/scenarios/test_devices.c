@@ -106,6 +106,27 @@ static void test_printer_pages_follow_the_form(void **state) {
     }
 }
 
+static void test_printer_saves_its_pages(void **state) {
+    (void)state;
+    struct bytes text = {0};
+    struct error e = ERROR_CLEAR;
+    unlink("list.prt");
+    scenario_prints(CARDS "local m = machine.new{memory = '64K', disk = {blocks = 1000}, cards = {'GR\xC3\x9C"
+                          "N', 'B', eof = true}}\n"
+                          "m:load(image) m:restart() m:run() m.printer:save('list.prt')",
+                    "");
+    assert_true(bytes_read_file(&text, "list.prt", 100, &e));
+    assert_string_equal((const char *)text.data, "GR\xC3\x9CN\nB\n");
+    bytes_fini(&text);
+    assert_int_equal(unlink("list.prt"), 0);
+    scenario_fails("machine.new{}.printer:save('list.txt')", ERROR_INPUT,
+                   "m.printer:save: the file is \"list.txt\"; it takes a name that ends in \".prt\"");
+    scenario_fails("machine.new{}.printer:save('.prt')", ERROR_INPUT, "a name that ends in");
+    scenario_fails("machine.new{}.printer:save('/tmp/x.prt')", ERROR_INPUT, "relative paths");
+    scenario_fails("machine.new{}.printer:save('../x.prt')", ERROR_INPUT, "outside of the scenario's folder");
+    scenario_fails("machine.new{}.printer:save()", ERROR_INPUT, "m.printer:save: the file is missing");
+}
+
 static void test_disk_in_storage(void **state) {
     (void)state;
     scenario_prints(
@@ -317,6 +338,7 @@ int main(void) {
         cmocka_unit_test(test_reader_takes_decks_in_every_form),
         cmocka_unit_test(test_reader_takes_a_file_beside_the_scenario),
         cmocka_unit_test(test_printer_pages_follow_the_form),
+        cmocka_unit_test(test_printer_saves_its_pages),
         cmocka_unit_test(test_disk_in_storage),
         cmocka_unit_test(test_disk_counts_in_the_budget_of_storage),
         cmocka_unit_test(test_disk_in_a_file),
