@@ -260,6 +260,8 @@ static void test_lengths_of_reads_and_writes(void **state) {
     put_locate(f, 6, 0, 2, 0);
     PUT(f, DEFINE_EXTENT, LOCATE_BLOCKS, {0x42, BUFFER, 0, 700});
     assert_csw_of(f, DISK, PROGRAM, 0x000005180C400000);
+    PUT(f, DEFINE_EXTENT, LOCATE_BLOCKS, {0x42, BUFFER, 0, 512}); /* whole blocks, but not all of them */
+    assert_csw_of(f, DISK, PROGRAM, 0x000005180C400000);
     PUT(f, DEFINE_EXTENT, LOCATE_BLOCKS, {0x42, BUFFER, 0, 1100});
     assert_csw_of(f, DISK, PROGRAM, 0x000005180C40004C);
     PUT(f, DEFINE_EXTENT, LOCATE_BLOCKS, {0x42, BUFFER, SLI, 1100});
