@@ -177,7 +177,7 @@ PAGEINS  DC    F'0'              210: pages read
 PAGEOUTS DC    F'0'              214: pages written
 ZEROED   DC    F'0'              218: pages that began as zeros
 STOLEN   DC    F'0'              21C: frames taken from another page
-RUNS DC   F'0'              220: times that a process got the CPU
+RUNS     DC    F'0'              220: times that a process got the CPU
 NCALLS   DC    F'0'              224: supervisor calls
 NFAULTS  DC    F'0'              228: page faults
 NEXTERN  DC    F'0'              22C: external interruptions
@@ -348,13 +348,14 @@ START    LM    11,13,BASES
          LCTL  0,2,CONTROL       Masks of timers and channels, and the
 *                                format of tables.
 *
-* How much storage? Fetch from one page after the other, until there is
-* none: that is an addressing exception, and leads to PROBED.
+* How much storage? Fetch the last byte of one page after the other,
+* until there is none. That is an addressing exception; the program new
+* PSW, changed for the time being, leads to PROBED.
 *
          MVC   RUNPSW,PGMNEW
          MVC   PGMNEW+4(4),=A(PROBED)
          L     1,=A(TEXTEND)
-PROBE    IC    0,0(1)
+PROBE    IC    0,4095(1)
          A     1,PAGESIZE
          C     1,=X'01000000'    16M are the most.
          BL    PROBE
@@ -367,22 +368,23 @@ PROBED   MVC   PGMNEW(8),RUNPSW
          LR    1,0
 SIZED    ST    1,MEMORY
 *
-* The frame table, a word for a frame: a state, and the address of the
-* page-table entry of the page in it. Free frames are a list: the
-* address is that of the next one. All of the table's own frames, those
-* of the nucleus below NUCEND, are FIXED.
+* The frame table, a word for a frame: a byte, its state, and the
+* address of the page-table entry of the page in it. Free frames are a
+* list; their address is that of the next one's word. A frame at 4096 n
+* has word n.
 *
-FIXED    EQU   1                 not to be taken
+*        EQU   0                 free
+FIXED    EQU   1                 not to be taken: the nucleus, this table
 INUSE    EQU   2                 holds a page
 BUSY     EQU   3                 the disk works on it
-*                                (0: free)
+*
          S     1,=A(TEXTEND+32768)   A few frames are the least.
          BNM   ENOUGH
          LPSW  DEADSIZE
 ENOUGH   L     5,=A(TEXTEND)
          ST    5,FRAMES
          L     6,MEMORY
-         SRL   6,10              4 bytes for 4096: 2**10 times fewer
+         SRL   6,10              4 bytes for 4096: a 1024th
          AR    6,5
          ST    6,FRAMEEND
          ST    6,HAND
@@ -426,7 +428,6 @@ ISTEXT   LR    6,4               Its entry in the page table of TEXT:
          BAL   14,FLAGS
          MVI   0(8),GRANTED
          B     NEXTF
-*
 *
 * Process blocks and their segment tables: segment 0 is TEXT, segment 1
 * the process's own, all others invalid. Process 0 is the idle one. An
@@ -495,7 +496,7 @@ PACE     STPT  ALARM
          CL    5,SLICE+4
          BNH   CLOCKS
 PACED    STM   4,5,SLICE
-CLOCKS   SCKC  FOREVER           No alarm is set.
+CLOCKS   SCKC  FOREVER           SET CLOCK COMPARATOR: no alarm yet.
          B     DISPATCH
 *
 *----------------------------------------------------------------------
@@ -639,9 +640,9 @@ HOME     LR    1,6
          LA    1,HOMES(1)
          BR    14
 *
-* PAGEIN: brings the page with entry R6, which may be had and is not in
+* PAGEIN: brings the page with entry R6, which exists and is not in
 * storage. Does not return: the current process waits, or goes on at
-* once, and does again what it was doing.
+* once, and does again what it was doing. (Its PSW says what.)
 *
 PAGEIN   BAL   14,FLAGS
          LR    1,6               TEXT may be coming for somebody else.
