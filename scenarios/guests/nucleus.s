@@ -1986,9 +1986,16 @@ NAP      SVC   TIME
 *
 * TREE: a family. Two children at a time, each of which has two, one
 * after the other. A leaf ends with its number, the others with the sum
-* of what their children ended with.
+* of what their children ended with. A leaf finds its number in storage,
+* a page behind one that nobody ever touches. It has a copy of that: it
+* can wipe its number out, and its parent has it still.
 *
-TREE     LA    1,BRANCH
+TREE     LA    1,2
+         SVC   MORE
+         LTR   4,15
+         BM    GIVEUP
+         A     4,=F'4096'
+         LA    1,BRANCH
          LA    5,1
          BAL   14,SPAWN
          LR    6,15
@@ -2011,16 +2018,20 @@ TREE     LA    1,BRANCH
 BRANCH   SLL   5,1
          SR    9,9
          LA    6,2
-TWIG     LA    1,LEAF
+TWIG     ST    5,0(4)
+         LA    1,LEAF
          BAL   14,SPAWN
          LR    1,15
          SVC   WAIT
          AR    9,1
+         C     5,0(4)
+         BNE   GIVEUP
          LA    5,1(5)
          BCT   6,TWIG
          LR    1,9
          SVC   EXIT
-LEAF     LR    1,5
+LEAF     L     1,0(4)
+         XC    0(4,4),0(4)
          SVC   EXIT
 *
 * FILER: writes a file, and keeps a check sum; its child reads the file
