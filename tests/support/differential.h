@@ -117,8 +117,9 @@ struct differential_result {
     enum differential_end end;
     uint8_t psw[8];
     uint32_t gpr[16], cr[16];
-    uint8_t *low, *high; /* DIFF_LOW and DIFF_HIGH bytes, absolute */
-    uint8_t *rest;       /* of a full case: everything from DIFF_LOW to memory - DIFF_HIGH */
+    uint64_t instructions; /* executed; 0: the engine does not count them */
+    uint8_t *low, *high;   /* DIFF_LOW and DIFF_HIGH bytes, absolute */
+    uint8_t *rest;         /* of a full case: everything from DIFF_LOW to memory - DIFF_HIGH */
 };
 bool differential_result_init(struct differential_result *r);
 void differential_result_fini(struct differential_result *r);
@@ -173,6 +174,8 @@ enum exception {
     EXCEPTION_LOG,
     EXCEPTION_ALIAS,
     EXCEPTION_PREFIX_KEYS,
+    EXCEPTION_DIAGNOSE,
+    EXCEPTION_TIME,
     EXCEPTION_SIGNAL,
     EXCEPTION_EXECUTED_LENGTH,
     EXCEPTION_HOST_TRAP,

@@ -70,6 +70,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_LOG] = {"a long move over the log of interruptions", "what led to the difference can no longer be told"},
     [EXCEPTION_PER] = {"PER", "its mask and control registers have no effect here"},
     [EXCEPTION_CLOCK_DUE] = {"when a clock's condition becomes pending", "by cycles here, by host time in Hercules"},
+    [EXCEPTION_DIAGNOSE] = {"DIAGNOSE", "specification exception here; functions of Hercules' own, or nothing, there"},
+    [EXCEPTION_TIME] = {"more than 2,000,000 instructions", "Hercules does not get the time to end such a loop"},
     [EXCEPTION_SIGNAL] = {"SIGP to the own CPU", "not yet here; Hercules may stop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
@@ -139,14 +141,25 @@ static uint32_t last_prefix(const struct tables *t) {
     return 0;
 }
 
+/* The storage at an absolute address, at the end of the case; NULL when it was not kept. */
+static const uint8_t *text_at(const struct tables *t, uint32_t at) {
+    uint32_t high = t->c->memory - DIFF_HIGH;
+    if (at < DIFF_LOW - 1)
+        return t->r->low + at;
+    return at >= high && at < t->c->memory - 1 ? t->r->high + (at - high) : NULL;
+}
+
 /* The storage, at the end of the case, that an old PSW's address names; NULL when it is not known. */
 static const uint8_t *instruction_text(const struct tables *t, const uint8_t *psw, uint32_t at) {
     struct dat_walk w;
-    uint32_t prefix = last_prefix(t), high = t->c->memory - DIFF_HIGH;
+    uint32_t prefix = last_prefix(t);
     const uint8_t *dump = t->r->low + prefix + PAGE0_CR_DUMP;
     bool dumped = bytes_get32(t->r->psw + 4) == DIFF_END_ADDRESS;
     uint32_t cr0 = dumped ? bytes_get32(dump) : t->r->cr[0], cr1 = dumped ? bytes_get32(dump + 4) : t->r->cr[1];
     if (psw_is_ec(psw) && psw[0] & 4) {
+        const struct differential_instruction *i = instruction_at(t->c, at);
+        if (i && cr0 == t->c->cr[0] && cr1 == t->c->cr[1] && i->real != 0xFFFFFFFF)
+            return text_at(t, i->real); /* wherever table entries lead that the program changed behind the TLB */
         if (dat_translate(cr0, cr1, at, fetch_entry, (void *)(uintptr_t)t, &w) != ACCESS_OK)
             return NULL;
         at = w.real;
@@ -155,11 +168,7 @@ static const uint8_t *instruction_text(const struct tables *t, const uint8_t *ps
         at += prefix;
     else if (at - prefix < 4096)
         at -= prefix;
-    if (at < DIFF_LOW - 1)
-        return t->r->low + at;
-    if (at >= high && at < t->c->memory - 1)
-        return t->r->high + (at - high);
-    return NULL;
+    return text_at(t, at);
 }
 
 enum { NONE = -1, WILD = -2 };
@@ -318,6 +327,8 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
             return EXCEPTION_OPCODES;
         if (edits(id, &b))
             return EXCEPTION_EDIT;
+        if (code == 6 && id == INSTRUCTION_DIAG && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+            return EXCEPTION_DIAGNOSE;
         if (both && decimal_order(interrupted(t, &a), &a, &b))
             return EXCEPTION_DECIMAL_ORDER;
         if (both && either_operand(id, interrupted(t, &a), &a, &b))
@@ -406,11 +417,16 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
         if (apart && memcmp(ea, eb, DIFF_LOG_ENTRY) == 0)
             return EXCEPTION_FETCH;
     }
+    /* What was logged before SPX is gone: a data exception, for instance, after which Hercules' 144 is 0. */
+    bool log_restarted = contains(c, INSTRUCTION_SPX);
+    uint32_t prefix = last_prefix(&t);
     static const uint32_t pages[] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
     for (size_t k = 0; k < 3; k++) {
         uint8_t *pa = a->low + pages[k], *pb = b->low + pages[k];
         struct left la = {pa + 40, pa + 128}, lb = {pb + 40, pb + 128};
         struct unknown last = u;
+        if (log_restarted && pages[k] != prefix && bytes_get32(pa + 144) == 0)
+            last.address = true;
         equalize_program(c, &la, &lb, &last);
         equalize_area(pa + 128, pb + 128, &last);
         for (uint32_t old = 24; old <= 56; old += 32)
@@ -519,9 +535,11 @@ enum differential_verdict differential_compare(const struct differential_case *c
         return VERDICT_EXCUSED;
     }
     if (a->end != b->end) {
-        int apart = a->end == END_LIMIT || b->end == END_LIMIT ? -1 : equalize_interruptions(c, a, b);
+        int apart = equalize_interruptions(c, a, b);
         if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->cr, c->cr, 8) != 0)
             apart = EXCEPTION_FORMAT;
+        if (apart < 0 && a->end == END_LIMIT && b->instructions > 2000000)
+            apart = EXCEPTION_TIME;
         if (apart < 0)
             return VERDICT_DIFFERENT;
         *exception = differential_exceptions[apart].name;

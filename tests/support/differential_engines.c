@@ -152,6 +152,9 @@ static void run_one(const struct cost_model *model, const struct differential_ca
         r->end = ends[status];
         struct machine_state s;
         machine_state(m, &s);
+        struct machine_stats counted;
+        machine_stats(m, &counted);
+        r->instructions = counted.instructions;
         psw_store(&s.psw, r->psw, 0, 0);
         memcpy(r->gpr, s.gpr, sizeof r->gpr);
         memcpy(r->cr, s.cr, sizeof r->cr);
