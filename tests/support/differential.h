@@ -192,6 +192,8 @@ enum differential_verdict {
  * masks is made equal. */
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
                                                struct differential_result *b, const char **exception);
+/* Whether the program has instructions that show or set storage keys, and with them reference and change bits. */
+bool differential_looks_at_keys(const struct differential_case *c);
 /* Prints where they differ (after differential_compare). */
 void differential_print_difference(FILE *to, const struct differential_case *c, const struct differential_result *a,
                                    const struct differential_result *b, const char *a_name, const char *b_name);

@@ -77,6 +77,10 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
 
+/* What can be page 0, absolute. */
+enum { PAGES = 3 };
+static const uint32_t page_zeros[PAGES] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
+
 static uint32_t psw_ia(const uint8_t *psw) { return bytes_get24(psw + 5); }
 static bool psw_is_ec(const uint8_t *psw) { return psw[1] & 8; }
 
@@ -94,6 +98,15 @@ static const struct differential_instruction *instruction_at(const struct differ
     for (unsigned i = 0; i < c->count; i++)
         if (c->program[i].at == at)
             return &c->program[i];
+    return NULL;
+}
+
+/* The storage at an absolute address, at the beginning of the case; NULL when there is none. */
+static const uint8_t *text_of(const struct differential_case *c, uint32_t address) {
+    if (address < DIFF_LOW - 6)
+        return c->low + address;
+    if (address < c->memory && address >= c->memory - DIFF_HIGH)
+        return c->high + (address - (c->memory - DIFF_HIGH));
     return NULL;
 }
 
@@ -125,19 +138,18 @@ struct tables {
 };
 
 static enum access fetch_entry(void *self, uint32_t real, void *to, uint32_t length) {
-    const struct tables *t = self;
+    const uint8_t *low = self;
     if (real + length > DIFF_LOW)
         return ACCESS_ADDRESSING;
-    memcpy(to, t->r->low + real, length);
+    memcpy(to, low + real, length);
     return ACCESS_OK;
 }
 
 /* Page 0 as the program saw it last: that into which the epilogue dumped. */
 static uint32_t last_prefix(const struct tables *t) {
-    static const uint32_t pages[] = {DIFF_PREFIX_A, DIFF_PREFIX_B};
-    for (int i = 0; i < 2; i++)
-        if (bytes_get32(t->r->low + pages[i] + PAGE0_PREFIX_DUMP) == pages[i])
-            return pages[i];
+    for (size_t i = 1; i < PAGES; i++)
+        if (bytes_get32(t->r->low + page_zeros[i] + PAGE0_PREFIX_DUMP) == page_zeros[i])
+            return page_zeros[i];
     return 0;
 }
 
@@ -157,10 +169,10 @@ static const uint8_t *instruction_text(const struct tables *t, const uint8_t *ps
     bool dumped = bytes_get32(t->r->psw + 4) == DIFF_END_ADDRESS;
     uint32_t cr0 = dumped ? bytes_get32(dump) : t->r->cr[0], cr1 = dumped ? bytes_get32(dump + 4) : t->r->cr[1];
     if (psw_is_ec(psw) && psw[0] & 4) {
-        const struct differential_instruction *i = instruction_at(t->c, at);
-        if (i && cr0 == t->c->cr[0] && cr1 == t->c->cr[1] && i->real != 0xFFFFFFFF)
-            return text_at(t, i->real); /* wherever table entries lead that the program changed behind the TLB */
-        if (dat_translate(cr0, cr1, at, fetch_entry, (void *)(uintptr_t)t, &w) != ACCESS_OK)
+        /* The program may have changed, behind the TLB, entries of the page that it is in. */
+        bool unchanged = instruction_at(t->c, at) && cr0 == t->c->cr[0] && cr1 == t->c->cr[1];
+        const uint8_t *low = unchanged ? t->c->low : t->r->low;
+        if (dat_translate(cr0, cr1, at, fetch_entry, (void *)(uintptr_t)low, &w) != ACCESS_OK)
             return NULL;
         at = w.real;
     }
@@ -420,12 +432,11 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
     /* What was logged before SPX is gone: a data exception, for instance, after which Hercules' 144 is 0. */
     bool log_restarted = contains(c, INSTRUCTION_SPX);
     uint32_t prefix = last_prefix(&t);
-    static const uint32_t pages[] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
-    for (size_t k = 0; k < 3; k++) {
-        uint8_t *pa = a->low + pages[k], *pb = b->low + pages[k];
+    for (size_t k = 0; k < PAGES; k++) {
+        uint8_t *pa = a->low + page_zeros[k], *pb = b->low + page_zeros[k];
         struct left la = {pa + 40, pa + 128}, lb = {pb + 40, pb + 128};
         struct unknown last = u;
-        if (log_restarted && pages[k] != prefix && bytes_get32(pa + 144) == 0)
+        if (log_restarted && page_zeros[k] != prefix && bytes_get32(pa + 144) == 0)
             last.address = true;
         equalize_program(c, &la, &lb, &last);
         equalize_area(pa + 128, pb + 128, &last);
@@ -471,11 +482,19 @@ static bool stopped_at_timer(const struct differential_result *r) {
     return false;
 }
 
-/* Interruptions and registers are the same, and translation was on when an MVCL moved. */
+/* Address translation may be on at some time. */
+static bool translates(const struct differential_case *c) {
+    return c->psw[1] & 8 ? c->psw[0] & 4 || contains(c, INSTRUCTION_SSM) || contains(c, INSTRUCTION_STOSM) ||
+                               contains(c, INSTRUCTION_LPSW)
+                         : contains(c, INSTRUCTION_LPSW);
+}
+
+/* Interruptions, keys and registers are the same, and translation was on when an MVCL moved. */
 static bool moved_aliases(const struct differential_case *c, const struct differential_result *a,
                           const struct differential_result *b) {
     uint32_t page = c->prefix;
-    return contains(c, INSTRUCTION_MVCL) && c->psw[1] & 8 &&
+    return contains(c, INSTRUCTION_MVCL) && translates(c) &&
+           memcmp(a->low + DIFF_KEYS, b->low + DIFF_KEYS, DIFF_KEYS_END - DIFF_KEYS) == 0 &&
            memcmp(a->low + DIFF_LOG, b->low + DIFF_LOG, DIFF_LOG_ENTRIES * DIFF_LOG_ENTRY) == 0 &&
            memcmp(a->low + page + PAGE0_SAVE, b->low + page + PAGE0_SAVE, 64) == 0;
 }
@@ -495,23 +514,68 @@ static bool log_lost(const struct differential_result *r) {
     return class == 0 || class > 5;
 }
 
-/* Some instruction was refused after it had found operands accessible. */
-static bool refused(const struct differential_result *r) {
-    for (unsigned i = 0; i < DIFF_LOG_ENTRIES; i++) {
-        uint8_t *e = r->low + DIFF_LOG + i * DIFF_LOG_ENTRY;
-        unsigned code = code_of(&(struct left){e + 4, e + 16});
-        if (bytes_get32(e) == 3 && (access_code(code) || code == 7 || code == 0xB))
-            return true;
-    }
-    return false;
-}
-
 /* Operands that may run across address 0: a register points to the end of the address space. */
 static bool near_wrap(const struct differential_case *c) {
     for (int i = 0; i < 16; i++)
         if ((c->gpr[i] & 0xFFFFFF) >= 0xFFEF00)
             return true;
     return false;
+}
+
+/* True when they differ only in reference bits, as above, and in page 0's change bit, on in b and off in a; these are
+ * made equal. */
+static bool channel_id_only(const struct differential_case *c, struct differential_result *a,
+                            struct differential_result *b) {
+    for (size_t k = 0; k < PAGES; k++) {
+        uint32_t at = DIFF_KEYS + page_zeros[k] / 2048;
+        a->low[at] |= b->low[at] & 2;
+    }
+    return reference_bits_only(c, a, b);
+}
+
+bool differential_looks_at_keys(const struct differential_case *c) {
+    static const enum instruction_id ids[] = {INSTRUCTION_ISK,  INSTRUCTION_ISKE, INSTRUCTION_RRB,
+                                              INSTRUCTION_RRBE, INSTRUCTION_SSK,  INSTRUCTION_SSKE};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (contains(c, (int)ids[i]))
+            return true;
+    return false;
+}
+
+/* Makes the condition code equal in an old PSW. */
+static void equalize_condition(uint8_t *a, uint8_t *b) {
+    unsigned at = psw_is_ec(b) ? 2 : 4;
+    if (psw_is_ec(a) == psw_is_ec(b))
+        equalize_bits(a + at, b + at, 0x30);
+}
+
+/* True when they differ only in reference bits and in what tells of them: the condition code after RRB and RRBE, bits
+ * 29 and 30 of a register after ISK and ISKE. All these are made equal. */
+static bool reference_results_only(const struct differential_case *c, struct differential_result *a,
+                                   struct differential_result *b) {
+    uint16_t registers = 0;
+    for (unsigned i = 0; i < c->count; i++) {
+        const uint8_t *text = text_of(c, c->program[i].real);
+        if (text && (c->program[i].id == INSTRUCTION_ISK || c->program[i].id == INSTRUCTION_ISKE))
+            registers |= (uint16_t)(1u << (text[c->program[i].id == INSTRUCTION_ISK ? 1 : 3] >> 4));
+    }
+    bool resets = contains(c, INSTRUCTION_RRB) || contains(c, INSTRUCTION_RRBE);
+    for (unsigned i = 0; i < DIFF_LOG_ENTRIES && resets; i++) {
+        uint32_t at = DIFF_LOG + i * DIFF_LOG_ENTRY;
+        if (bytes_get32(a->low + at))
+            equalize_condition(a->low + at + 4, b->low + at + 4);
+    }
+    for (size_t k = 0; k < PAGES; k++) {
+        uint8_t *pa = a->low + page_zeros[k], *pb = b->low + page_zeros[k];
+        for (uint32_t old = 24; old <= 56 && resets; old += 8)
+            equalize_condition(pa + old, pb + old);
+        for (unsigned i = 0; i < 16; i++)
+            if (registers >> i & 1)
+                equalize_bits(pa + PAGE0_SAVE + 4 * i + 3, pb + PAGE0_SAVE + 4 * i + 3, 6);
+    }
+    for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++)
+        equalize_bits(a->low + i, b->low + i, 4);
+    return same(c, a, b);
 }
 
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
@@ -525,7 +589,7 @@ enum differential_verdict differential_compare(const struct differential_case *c
         *exception = differential_exceptions[EXCEPTION_LOOP].name;
         return VERDICT_EXCUSED;
     }
-    if (a->end == END_LIMIT &&
+    if (a->end == END_LIMIT && near_wrap(c) &&
         (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
         *exception = differential_exceptions[EXCEPTION_WRAP].name;
         return VERDICT_EXCUSED;
@@ -536,7 +600,7 @@ enum differential_verdict differential_compare(const struct differential_case *c
     }
     if (a->end != b->end) {
         int apart = equalize_interruptions(c, a, b);
-        if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->cr, c->cr, 8) != 0)
+        if (contains(c, INSTRUCTION_LCTL) && translates(c) && memcmp(b->cr, c->cr, 8) != 0)
             apart = EXCEPTION_FORMAT;
         if (apart < 0 && a->end == END_LIMIT && b->instructions > 2000000)
             apart = EXCEPTION_TIME;
@@ -592,25 +656,21 @@ enum differential_verdict differential_compare(const struct differential_case *c
     uint8_t image_cr[8];
     bytes_put32(image_cr, c->cr[0]);
     bytes_put32(image_cr + 4, c->cr[1]);
-    if (refused(b) &&
-        (contains(c, INSTRUCTION_ISK) || contains(c, INSTRUCTION_ISKE) || contains(c, INSTRUCTION_RRBE))) {
-        *exception = differential_exceptions[EXCEPTION_REFERENCE].name;
-        return VERDICT_EXCUSED;
-    }
-    if (contains(c, INSTRUCTION_MVCL) && (log_lost(a) || log_lost(b))) {
-        *exception = differential_exceptions[EXCEPTION_LOG].name;
-        return VERDICT_EXCUSED;
-    }
-    int cause = contains(c, INSTRUCTION_RRB)    ? EXCEPTION_RESET_REFERENCE
-                : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY
-                                                : -1;
+    int cause = -1;
+    if (contains(c, INSTRUCTION_MVCL) && (log_lost(a) || log_lost(b)))
+        cause = EXCEPTION_LOG;
     if (near_wrap(c) &&
         (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK)))
         cause = EXCEPTION_WRAP;
-    if (contains(c, INSTRUCTION_STIDC))
-        cause = EXCEPTION_CHANNEL_ID;
-    if (contains(c, INSTRUCTION_LCTL) && c->psw[1] & 8 && memcmp(b->low + PAGE0_CR_DUMP, image_cr, 8) != 0)
+    if (contains(c, INSTRUCTION_LCTL) && translates(c) &&
+        memcmp(b->low + last_prefix(&(struct tables){c, b}) + PAGE0_CR_DUMP, image_cr, 8) != 0)
         cause = EXCEPTION_FORMAT;
+    if (cause < 0 && contains(c, INSTRUCTION_STIDC) && channel_id_only(c, a, b))
+        cause = EXCEPTION_CHANNEL_ID;
+    if (cause < 0 && differential_looks_at_keys(c) && reference_results_only(c, a, b))
+        cause = contains(c, INSTRUCTION_RRB)    ? EXCEPTION_RESET_REFERENCE
+                : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY
+                                                : EXCEPTION_REFERENCE;
     if (cause >= 0) {
         *exception = differential_exceptions[cause].name;
         return VERDICT_EXCUSED;
@@ -694,14 +754,6 @@ void differential_print_difference(FILE *to, const struct differential_case *c, 
     print_storage(to, a->high, b->high, DIFF_HIGH, c->memory - DIFF_HIGH, &lines);
     if (c->full)
         print_storage(to, a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH, DIFF_LOW, &lines);
-}
-
-static const uint8_t *text_of(const struct differential_case *c, uint32_t address) {
-    if (address < DIFF_LOW - 6)
-        return c->low + address;
-    if (address < c->memory && address >= c->memory - DIFF_HIGH)
-        return c->high + (address - (c->memory - DIFF_HIGH));
-    return NULL;
 }
 
 void differential_print_case(FILE *to, const struct differential_case *c) {
