@@ -53,7 +53,7 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
                         "unchanged here where nothing was processed; Hercules clears bits 0-7 of the addresses"},
     [EXCEPTION_WRAP] = {"MVO, PACK, UNPK, LCTL and STCTL across address 0",
                         "addresses wrap here; in Hercules an exception, another result, or no end"},
-    [EXCEPTION_SET_KEY] = {"SSKE, and SSK of the instruction's block",
+    [EXCEPTION_SET_KEY] = {"SSKE and RRBE, and SSK of the instruction's block",
                            "the new key counts at once here; Hercules goes on with what it looked up before"},
     [EXCEPTION_FORMAT] = {"LCTL of CR0 or CR1 with translation on",
                           "counts for the next instruction here; Hercules goes on in the page that it executes"},
@@ -349,8 +349,8 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
             return EXCEPTION_FORMAT;
         if (access_code(code) && wraps(id) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_WRAP;
-        if (code == 4 && fetch_failed(&b, code) && contains(t->c, INSTRUCTION_SSK) &&
-            memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
+        if (code == 4 && fetch_failed(&b, code) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0 &&
+            (contains(t->c, INSTRUCTION_SSK) || contains(t->c, INSTRUCTION_SSKE)))
             return EXCEPTION_SET_KEY;
         if (id == INSTRUCTION_CLC && access_code(code) && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_COMPARE;
@@ -668,9 +668,9 @@ enum differential_verdict differential_compare(const struct differential_case *c
     if (cause < 0 && contains(c, INSTRUCTION_STIDC) && channel_id_only(c, a, b))
         cause = EXCEPTION_CHANNEL_ID;
     if (cause < 0 && differential_looks_at_keys(c) && reference_results_only(c, a, b))
-        cause = contains(c, INSTRUCTION_RRB)    ? EXCEPTION_RESET_REFERENCE
-                : contains(c, INSTRUCTION_SSKE) ? EXCEPTION_SET_KEY
-                                                : EXCEPTION_REFERENCE;
+        cause = contains(c, INSTRUCTION_RRB)                                     ? EXCEPTION_RESET_REFERENCE
+                : contains(c, INSTRUCTION_SSKE) || contains(c, INSTRUCTION_RRBE) ? EXCEPTION_SET_KEY
+                                                                                 : EXCEPTION_REFERENCE;
     if (cause >= 0) {
         *exception = differential_exceptions[cause].name;
         return VERDICT_EXCUSED;
