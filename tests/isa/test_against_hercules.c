@@ -40,8 +40,8 @@ struct tally {
 struct worker {
     const struct options *o;
     struct differential_engine standard, subject;
-    struct differential_engine slower; /* the subject, where other cycle counts make other times */
-    struct differential_result a, b;   /* for single cases */
+    struct differential_engine slower;     /* the subject, where other cycle counts make other times */
+    struct differential_result a, b, c, d; /* for single cases */
     enum differential_end end_a, end_b;
     struct tally *tally;
 };
@@ -137,6 +137,43 @@ static void show(struct worker *w, const struct differential_case *original) {
     free(c);
 }
 
+/* The verdict on two results, which become changed, with all that is excused. *exception stays NULL where host time is
+ * the reason. */
+static enum differential_verdict verdict_on(struct worker *w, const struct differential_case *c,
+                                            struct differential_result *a, struct differential_result *b,
+                                            const char **exception) {
+    enum differential_verdict verdict = differential_compare(c, a, b, exception);
+    if (verdict != VERDICT_DIFFERENT)
+        return verdict;
+    if (looks_at_clocks(w, c) || passes_over(w, c))
+        return VERDICT_EXCUSED;
+    if (looks_at_references(w, c)) {
+        *exception = differential_exceptions[EXCEPTION_REFERENCE].name;
+        return VERDICT_EXCUSED;
+    }
+    return VERDICT_DIFFERENT;
+}
+
+/* An exception may hide what has nothing to do with it: without the instructions that it is about the program must not
+ * differ, either. Changes *c to the program that does; false when there is none. */
+static bool differs_without(struct worker *w, struct differential_case *c, const char *exception) {
+    while (exception && differential_leave_out(c, exception)) {
+        const struct differential_case *changed = c;
+        w->standard.run(w->standard.self, &changed, &w->c, 1);
+        w->subject.run(w->subject.self, &changed, &w->d, 1);
+        if (verdict_on(w, c, &w->c, &w->d, &exception) == VERDICT_DIFFERENT)
+            return true;
+    }
+    return false;
+}
+
+static void count_excused(struct tally *t, const char *exception) {
+    t->excused++;
+    t->varying += !exception;
+    for (size_t i = 0; exception && i < EXCEPTION_COUNT; i++)
+        t->by_exception[i] += exception == differential_exceptions[i].name;
+}
+
 static void judge(struct worker *w, const struct differential_case *c, struct differential_result *a,
                   struct differential_result *b) {
     const char *exception;
@@ -144,30 +181,26 @@ static void judge(struct worker *w, const struct differential_case *c, struct di
     t->cases++;
     t->ends[a->end]++;
     differential_cover(&t->coverage, c, a);
-    enum differential_verdict verdict = differential_compare(c, a, b, &exception);
-    if (verdict == VERDICT_DIFFERENT && (looks_at_clocks(w, c) || passes_over(w, c))) {
-        verdict = VERDICT_EXCUSED;
-        t->varying++;
-    }
-    if (verdict == VERDICT_DIFFERENT && looks_at_references(w, c)) {
-        verdict = VERDICT_EXCUSED;
-        exception = differential_exceptions[EXCEPTION_REFERENCE].name;
-    }
-    if (verdict == VERDICT_EXCUSED) {
-        t->excused++;
-        for (size_t i = 0; exception && i < EXCEPTION_COUNT; i++)
-            t->by_exception[i] += exception == differential_exceptions[i].name;
-    }
-    if (verdict != VERDICT_DIFFERENT) {
-        if (w->o->has_one) {
-            differential_print_case(stdout, c);
-            differential_print_difference(stdout, c, a, b, w->standard.name, w->subject.name);
+    enum differential_verdict verdict = verdict_on(w, c, a, b, &exception);
+    struct differential_case *without = verdict == VERDICT_EXCUSED ? malloc(sizeof *without) : NULL;
+    if (without) {
+        *without = *c;
+        if (differs_without(w, without, exception)) {
+            verdict = VERDICT_DIFFERENT;
+            c = without;
         }
-        return;
     }
-    t->by_focus[c->focus]++;
-    if (t->different++ < w->o->shown)
-        show(w, c);
+    if (verdict == VERDICT_EXCUSED)
+        count_excused(t, exception);
+    if (verdict == VERDICT_DIFFERENT) {
+        t->by_focus[c->focus]++;
+        if (t->different++ < w->o->shown)
+            show(w, c);
+    } else if (w->o->has_one) {
+        differential_print_case(stdout, c);
+        differential_print_difference(stdout, c, a, b, w->standard.name, w->subject.name);
+    }
+    free(without);
 }
 
 static bool worker_run(struct worker *w, unsigned self) {
@@ -175,7 +208,8 @@ static bool worker_run(struct worker *w, unsigned self) {
     struct differential_case *cases = calloc(BATCH, sizeof *cases);
     struct differential_result a[BATCH], b[BATCH];
     const struct differential_case *list[BATCH];
-    bool ok = cases && differential_result_init(&w->a) && differential_result_init(&w->b);
+    bool ok = cases && differential_result_init(&w->a) && differential_result_init(&w->b) &&
+              differential_result_init(&w->c) && differential_result_init(&w->d);
     for (int i = 0; i < BATCH; i++)
         ok = differential_result_init(&a[i]) && differential_result_init(&b[i]) && ok;
     uint64_t first = o->has_one ? o->one : 0, end = o->has_one ? o->one + 1 : o->cases;

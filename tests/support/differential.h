@@ -39,7 +39,8 @@ enum {
     DIFF_LOG = 0xE000,
     DIFF_LOG_ENTRY = 48,
     DIFF_LOG_ENTRIES = 16,
-    DIFF_KEYS = 0xE800, /* 1024 keys from 0, then 4 of the last 8 KB */
+    DIFF_LOG_NEXT = DIFF_LOG + DIFF_LOG_ENTRIES * DIFF_LOG_ENTRY, /* address of the next free entry */
+    DIFF_KEYS = 0xE800,                                           /* 1024 keys from 0, then 4 of the last 8 KB */
     DIFF_KEYS_END = 0xEC04,
     DIFF_TABLES = 0x10000,
     DIFF_TABLES_END = 0x18000,
@@ -58,7 +59,7 @@ enum {
     PAGE0_COMPARATOR = 0x290,
     PAGE0_TIMER = 0x298,
     PAGE0_SAVE = 0x2A0, /* general registers at the last interruption: at the end, those of the program */
-    PAGE0_LOG = 0x2E0,  /* next free entry, end */
+    PAGE0_LOG = 0x2E0,  /* address of DIFF_LOG_NEXT; end */
     PAGE0_CODE = 0x300,
     PAGE0_CODE_END = 0x500,
     PAGE0_RESUME = 0x4D0,
@@ -194,6 +195,9 @@ enum differential_verdict differential_compare(const struct differential_case *c
                                                struct differential_result *b, const char **exception);
 /* Whether the program has instructions that show or set storage keys, and with them reference and change bits. */
 bool differential_looks_at_keys(const struct differential_case *c);
+/* Puts no-operations in the place of the instructions that an exception is about. False when there are none: it is not
+ * about instructions, or they were not the program's. */
+bool differential_leave_out(struct differential_case *c, const char *exception);
 /* Prints where they differ (after differential_compare). */
 void differential_print_difference(FILE *to, const struct differential_case *c, const struct differential_result *a,
                                    const struct differential_result *b, const char *a_name, const char *b_name);

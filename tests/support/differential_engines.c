@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "isa/disk.h"
 #include "isa/machine.h"
 #include "tests/support/differential.h"
 #include "tests/support/hercules.h"
@@ -141,7 +142,11 @@ static void run_one(const struct cost_model *model, const struct differential_ca
     if (!m)
         return;
     differential_image(c, image);
-    if (machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, c->memory - DIFF_HIGH, c->high, DIFF_HIGH, &e)) {
+    /* The devices of hercules.h: TCH and STIDC tell that channel 1 has one. */
+    struct disk_backing disk;
+    if (disk_backing_memory(&disk, HERCULES_DISK_BLOCKS, &e) &&
+        machine_attach(m, HERCULES_DISK, disk_new(model, &disk), &e) && machine_load(m, 0, image, DIFF_LOW, &e) &&
+        machine_load(m, c->memory - DIFF_HIGH, c->high, DIFF_HIGH, &e)) {
         machine_restart(m);
         enum machine_status status = machine_run(m, &(struct machine_limits){.instructions = 50000000});
         static const enum differential_end ends[] = {[MACHINE_READY] = END_LIMIT,

@@ -1538,12 +1538,13 @@ static void emit_handlers(struct emitter *e) {
         rx(e, 0x47, 15, 0, 0, COMMON);        /* B    common */
     }
     e->at = COMMON;
-    rx(e, 0x58, 2, 0, 0, PAGE0_LOG);      /* L    2,log */
+    rx(e, 0x58, 3, 0, 0, PAGE0_LOG);      /* L    3,=A(log) */
+    rx(e, 0x58, 2, 0, 3, 0);              /* L    2,0(3) */
     rx(e, 0x50, 5, 0, 2, 0);              /* ST   5,0(2) */
     ss(e, 0xD2, 7, 2, 4, 4, 0);           /* MVC  4(8,2),0(4) */
     ss(e, 0xD2, 31, 2, 16, 0, 128);       /* MVC  16(32,2),128 */
     rx(e, 0x41, 2, 0, 2, DIFF_LOG_ENTRY); /* LA   2,48(2) */
-    rx(e, 0x50, 2, 0, 0, PAGE0_LOG);      /* ST   2,log */
+    rx(e, 0x50, 2, 0, 3, 0);              /* ST   2,0(3) */
     rx(e, 0x59, 2, 0, 0, PAGE0_LOG + 4);  /* C    2,log end */
     rx(e, 0x47, 10, 0, 0, EPILOGUE);      /* BNL  epilogue */
     rx(e, 0x41, 6, 0, 0, 2);              /* LA   6,2 */
@@ -1622,7 +1623,7 @@ static void emit_page0(const struct differential_case *c, uint8_t *page) {
     bytes_put32(page + PAGE0_PREFIX, c->prefix);
     bytes_put64(page + PAGE0_COMPARATOR, c->comparator);
     bytes_put64(page + PAGE0_TIMER, c->timer);
-    bytes_put32(page + PAGE0_LOG, DIFF_LOG);
+    bytes_put32(page + PAGE0_LOG, DIFF_LOG_NEXT);
     bytes_put32(page + PAGE0_LOG + 4, DIFF_LOG + (DIFF_LOG_ENTRIES - 1) * DIFF_LOG_ENTRY);
     set_psw(page + END_PSW, 2, DIFF_END_ADDRESS);
     bytes_put32(page + RANGE, c->range[0]);
@@ -1670,5 +1671,6 @@ void differential_image(const struct differential_case *c, uint8_t *image) {
     emit_page0(c, image);
     emit_page0(c, image + DIFF_PREFIX_A);
     emit_page0(c, image + DIFF_PREFIX_B);
+    bytes_put32(image + DIFF_LOG_NEXT, DIFF_LOG);
     emit_prologue(c, image);
 }

@@ -46,7 +46,7 @@ struct hercules_job {
 
 /* True when the program is installed. */
 bool hercules_present(void);
-enum { HERCULES_DISK_BLOCKS = 64 };
+enum { HERCULES_DISK = 0x150, HERCULES_DISK_BLOCKS = 64 };
 /* Starts `processes` processes with so many megabytes of storage (2 to 16), one CPU, CPU identification 002623 3033,
  * and devices 009 (console), 00C (card reader), 00E (printer) and 150 (fixed-block disk of HERCULES_DISK_BLOCKS blocks,
  * which keep what an earlier job wrote). NULL and *e when they cannot be started. */
