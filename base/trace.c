@@ -166,7 +166,7 @@ static int hex_digits(const char *name, size_t length) {
     static const struct {
         const char *name;
         int digits;
-    } widths[] = {{"code", 4}, {"mnemonic_code", 4}, {"status", 4}, {"device", 3}, {"cr1", 8}};
+    } widths[] = {{"code", 4}, {"mnemonic_code", 4}, {"status", 4}, {"device", 3}, {"order", 2}, {"cr1", 8}};
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         if (strlen(widths[i].name) == length && memcmp(widths[i].name, name, length) == 0) {
             return widths[i].digits;
@@ -192,7 +192,10 @@ void trace_to_json(struct bytes *to, const struct trace_event *event) {
     const struct kind_row *row = &kind_rows[event->kind];
     bytes_printf(to, "{\"cycle\":%" PRIu64 ",\"machine\":", event->cycle);
     append_string(to, event->machine);
-    bytes_printf(to, ",\"level\":%d,\"kind\":\"%s\"", event->level, row->name);
+    bytes_printf(to, ",\"level\":%d", event->level);
+    if (event->cpu)
+        bytes_printf(to, ",\"cpu\":%u", event->cpu);
+    bytes_printf(to, ",\"kind\":\"%s\"", row->name);
     append_value(to, row->a, event->a);
     append_value(to, row->b, event->b);
     append_value(to, row->c, event->c);

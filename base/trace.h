@@ -31,6 +31,7 @@
     KIND(WALK, "walk", "virtual*", "real*", "code*", NULL)                      /* a DAT walk after a TLB miss */    \
     KIND(IO_START, "io_start", "device*", "condition", "ccw*", "instruction")   /* an I/O instruction ended */       \
     KIND(IO_END, "io_end", "device*", "status*", "residual", NULL)              /* a device presented status */      \
+    KIND(SIGNAL, "signal", "order*", "cpu_address", "condition", "name")        /* SIGP was executed */              \
     KIND(CONSOLE, "console", "device*", NULL, NULL, "line")                     /* a line was written */             \
     KIND(STOP, "stop", "address*", NULL, NULL, "reason")                        /* a machine stopped */
 // clang-format on
@@ -47,6 +48,7 @@ struct trace_event {
     uint64_t cycle;      /* of the bare machine */
     const char *machine; /* whose event; borrowed for the call */
     int level;           /* 0: the bare machine, 1: a VM on it, … */
+    unsigned cpu;        /* CPU address, of the bare machine */
     uint64_t a, b, c;
     const char *text; /* may be NULL; borrowed for the call */
 };
@@ -71,8 +73,8 @@ static inline bool trace_wants(const struct trace *t, enum trace_kind kind) {
 }
 void trace_emit(struct trace *t, const struct trace_event *event);
 
-/* Appends the event as one line of JSON, with a newline, to *to; keys in a fixed order: cycle, machine, level, kind,
- * then the kind's own values. The schema is documented in docs/trace.md. */
+/* Appends the event as one line of JSON, with a newline, to *to; keys in a fixed order: cycle, machine, level, cpu
+ * (where it is not 0), kind, then the kind's own values. The schema is documented in docs/trace.md. */
 struct bytes;
 void trace_to_json(struct bytes *to, const struct trace_event *event);
 

@@ -19,6 +19,11 @@ void access_forget(struct processor *p) {
     access_mode_changed(p);
 }
 
+void access_forget_all(struct machine *m) {
+    for (unsigned i = 0; i < m->cpus; i++)
+        access_forget(m->cpu[i]);
+}
+
 bool real_read(struct processor *p, uint32_t real, void *to, uint32_t length) {
     uint32_t absolute = storage_prefix(real & ADDRESS_MASK, p->prefix);
     if (!storage_has(p->storage, absolute, length))
@@ -63,6 +68,7 @@ static void trace_walk(struct processor *p, const struct dat_walk *w) {
                                 .cycle = processor_cycles(p),
                                 .machine = p->machine->name,
                                 .level = p->level,
+                                .cpu = p->address,
                                 .a = w->virtual_address,
                                 .b = w->real,
                                 .c = w->result};

@@ -63,11 +63,12 @@ struct code_block *code_block_at(struct processor *p, uint32_t absolute) {
     m->code[block] = code;
     m->storage->watched[block] = 1;
     /* Whoever already knows the block must learn that stores into it matter now. */
-    for (unsigned i = 0; i < LOOKASIDE_ENTRIES; i++) {
-        if (p->dat_lookaside[i].host == code->text)
-            p->dat_lookaside[i].code = code;
-        if (p->real_lookaside[i].host == code->text)
-            p->real_lookaside[i].code = code;
-    }
+    for (unsigned c = 0; c < m->cpus; c++)
+        for (unsigned i = 0; i < LOOKASIDE_ENTRIES; i++) {
+            if (m->cpu[c]->dat_lookaside[i].host == code->text)
+                m->cpu[c]->dat_lookaside[i].code = code;
+            if (m->cpu[c]->real_lookaside[i].host == code->text)
+                m->cpu[c]->real_lookaside[i].code = code;
+        }
     return code;
 }

@@ -35,6 +35,7 @@ enum program_code {
 enum {
     CR0_SSM_SUPPRESSION = 0x40000000,
     CR0_LOW_ADDRESS_PROTECTION = 0x10000000,
+    CR0_MALFUNCTION_ALERT = 0x00008000,
     CR0_EMERGENCY_SIGNAL = 0x00004000,
     CR0_EXTERNAL_CALL = 0x00002000,
     CR0_CLOCK_COMPARATOR = 0x00000800,
@@ -51,7 +52,7 @@ enum machine_status {
     MACHINE_READY,         /* it can go on: a limit given to machine_run was reached, or it was never started */
     MACHINE_DISABLED_WAIT, /* the normal end of a program */
     MACHINE_CHECK_STOP,    /* a program-interruption loop */
-    MACHINE_IDLE,          /* an enabled wait for which nothing is scheduled */
+    MACHINE_IDLE,          /* an enabled wait for which nothing is scheduled, or all CPUs have been stopped */
     MACHINE_FAULT,         /* a supervisor in C did what it must not; machine_fault tells what */
     MACHINE_LOAD,          /* initial program loading has failed */
 };

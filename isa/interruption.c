@@ -52,6 +52,7 @@ static void trace_interruption(struct processor *p, enum interruption_class c, u
                                 .cycle = processor_cycles(p),
                                 .machine = p->machine->name,
                                 .level = 0,
+                                .cpu = p->address,
                                 .a = code,
                                 .b = old_ia,
                                 .c = p->psw.ia,
@@ -67,6 +68,7 @@ static void swap(struct processor *p, enum interruption_class c, unsigned code, 
     processor_left(p, p->machine);
     p->leaving = false;
     p->machine->interruptions[c]++;
+    p->interruptions[c]++;
     psw_store(&p->psw, old, (uint16_t)code, ilc);
     real_write(p, place[c].old, old, 8);
     real_read(p, place[c].new, raw, 8);
@@ -80,7 +82,7 @@ static void swap(struct processor *p, enum interruption_class c, unsigned code, 
 /* The same interruption again, with nothing retired between and nothing that could break in: it would go on for ever.
  */
 static bool program_loop(struct processor *p, unsigned code, const uint8_t old[8]) {
-    uint64_t retired = p->machine->instructions;
+    uint64_t retired = p->instructions;
     bool same = p->last_valid && p->last_code == code && p->last_retired == retired && !memcmp(p->last_old, old, 8);
     p->last_valid = true;
     p->last_code = code;
@@ -109,7 +111,7 @@ void interrupt_program(struct processor *p, unsigned code, unsigned ilc) {
     store_program_codes(p, &interrupted, code, ilc);
     swap(p, INTERRUPTION_PROGRAM, code, ilc, old);
     if (!psw_valid(&p->psw) || program_loop(p, code, old))
-        p->machine->status = MACHINE_CHECK_STOP;
+        processor_check_stop(p);
 }
 
 /* An invalid PSW interrupts as soon as it is current: it is stored as it is, with ILC 0. */
@@ -144,7 +146,13 @@ void interrupt_restart(struct processor *p) {
 
 /* ---- Clocks ---- */
 
-uint64_t clock_tod(const struct processor *p) { return p->tod_epoch + clock_units(processor_clock(p)); }
+uint64_t clock_tod(const struct processor *p) { return p->machine->tod_epoch + clock_units(processor_clock(p)); }
+uint64_t clock_common(struct processor *p) {
+    uint64_t clock = processor_clock(p);
+    if (clock > p->machine->tod_clock)
+        p->machine->tod_clock = clock;
+    return p->machine->tod_clock;
+}
 uint64_t clock_timer(const struct processor *p) {
     return p->timer_value - (clock_units(processor_clock(p)) - p->timer_set);
 }
@@ -159,19 +167,22 @@ static const struct {
     uint16_t code;
     uint32_t mask; /* in CR0 */
     unsigned pending;
+    enum cpu_signal signal;
     bool (*due)(const struct processor *p);
 } externals[] = {
-    {0x0040, CR0_INTERRUPT_KEY, PENDING_INTERRUPT_KEY, NULL},
-    {0x1201, CR0_EMERGENCY_SIGNAL, PENDING_EMERGENCY_SIGNAL, NULL},
-    {0x1202, CR0_EXTERNAL_CALL, PENDING_EXTERNAL_CALL, NULL},
-    {0x1004, CR0_CLOCK_COMPARATOR, 0, comparator_due},
-    {0x1005, CR0_CPU_TIMER, 0, timer_due},
-    {0x0080, CR0_INTERVAL_TIMER, PENDING_INTERVAL_TIMER, NULL},
+    {0x0040, CR0_INTERRUPT_KEY, PENDING_INTERRUPT_KEY, SIGNAL_NONE, NULL},
+    {0x1200, CR0_MALFUNCTION_ALERT, 0, SIGNAL_MALFUNCTION_ALERT, NULL},
+    {0x1201, CR0_EMERGENCY_SIGNAL, 0, SIGNAL_EMERGENCY, NULL},
+    {0x1202, CR0_EXTERNAL_CALL, 0, SIGNAL_EXTERNAL_CALL, NULL},
+    {0x1004, CR0_CLOCK_COMPARATOR, 0, SIGNAL_NONE, comparator_due},
+    {0x1005, CR0_CPU_TIMER, 0, SIGNAL_NONE, timer_due},
+    {0x0080, CR0_INTERVAL_TIMER, PENDING_INTERVAL_TIMER, SIGNAL_NONE, NULL},
 };
 
-static void interrupt_external(struct processor *p, unsigned code) {
+/* `sender`: the CPU that signalled, 0 for what is not a signal. */
+static void interrupt_external(struct processor *p, unsigned code, unsigned sender) {
     uint8_t old[8];
-    store16(p, 132, 0); /* the only CPU's address; nothing else is kept there */
+    store16(p, 132, sender);
     if (psw_ec(&p->psw))
         store16(p, 134, code);
     swap(p, INTERRUPTION_EXTERNAL, code, 0, old);
@@ -185,7 +196,8 @@ static int first_external(const struct processor *p) {
     for (unsigned i = 0; i < sizeof externals / sizeof *externals; i++) {
         if (!(p->cr[0] & externals[i].mask))
             continue;
-        if (externals[i].due ? externals[i].due(p) : p->external & externals[i].pending)
+        if (externals[i].due ? externals[i].due(p)
+                             : p->external & externals[i].pending || p->signals[externals[i].signal])
             return (int)i;
     }
     return -1;
@@ -195,8 +207,11 @@ static bool take_external(struct processor *p) {
     int i = first_external(p);
     if (i < 0)
         return false;
+    uint8_t *senders = &p->signals[externals[i].signal];
+    unsigned sender = *senders ? (unsigned)__builtin_ctz(*senders) : 0;
+    *senders &= (uint8_t)(*senders - 1); /* the lowest one */
     p->external &= ~externals[i].pending;
-    interrupt_external(p, externals[i].code);
+    interrupt_external(p, externals[i].code, sender);
     return true;
 }
 
@@ -211,8 +226,19 @@ static bool take_machine_check(struct processor *p) {
     return true;
 }
 
-static bool take_io(struct processor *p) {
+/* The channels whose interruptions this CPU takes: those that it enables, and no CPU with a lower address does. */
+static uint32_t channels_of(const struct processor *p) {
     uint32_t channels = psw_channels(&p->psw, p->cr[2]);
+    for (unsigned i = 0; i < p->address && channels; i++) {
+        const struct processor *lower = p->machine->cpu[i];
+        if (lower->condition == PROCESSOR_OPERATING)
+            channels &= ~psw_channels(&lower->psw, lower->cr[2]);
+    }
+    return channels;
+}
+
+static bool take_io(struct processor *p) {
+    uint32_t channels = channels_of(p);
     uint16_t address;
     uint64_t csw;
     uint8_t old[8];
@@ -224,6 +250,7 @@ static bool take_io(struct processor *p) {
                                     .cycle = processor_cycles(p),
                                     .machine = p->machine->name,
                                     .level = 0,
+                                    .cpu = p->address,
                                     .a = address,
                                     .b = csw >> 16 & 0xFFFF,
                                     .c = csw & 0xFFFF};
@@ -247,7 +274,7 @@ bool interrupt_pending(struct processor *p) {
 
 bool interrupt_waiting(const struct processor *p) {
     return first_external(p) >= 0 || (p->machine_check && p->psw.state & PSW_MACHINE_CHECK) ||
-           channel_has_interruption(p->machine->channels, psw_channels(&p->psw, p->cr[2])) || p->restart;
+           channel_has_interruption(p->machine->channels, channels_of(p)) || p->restart;
 }
 
 /* The clock at which a reading of `units` more than now will be exceeded. */

@@ -45,8 +45,13 @@ static void reset(struct machine *m, enum machine_load_kind kind) {
     if (m->ops) {
         m->ops->reset(m->self);
     } else {
-        processor_flush(m->processor);
-        initial_cpu_reset(m->processor);
+        for (unsigned i = 0; i < m->cpus; i++) {
+            processor_flush(m->cpu[i]);
+            if (i == 0 || kind == LOAD_CLEAR)
+                initial_cpu_reset(m->cpu[i]);
+            else
+                cpu_reset(m->cpu[i]);
+        }
         channel_reset(m->channels);
         m->start_psw = false;
     }

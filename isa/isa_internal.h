@@ -80,10 +80,14 @@ enum outcome {
 
 enum external_pending { /* conditions that stay until taken; clock comparator and CPU timer are levels, not kept here */
                         PENDING_INTERRUPT_KEY = 1,
-                        PENDING_EMERGENCY_SIGNAL = 2,
-                        PENDING_EXTERNAL_CALL = 4,
-                        PENDING_INTERVAL_TIMER = 8,
+                        PENDING_INTERVAL_TIMER = 2,
 };
+
+/* What CPUs can make pending in each other: each kept by sender, bit n for CPU n. */
+enum cpu_signal { SIGNAL_NONE, SIGNAL_MALFUNCTION_ALERT, SIGNAL_EMERGENCY, SIGNAL_EXTERNAL_CALL, SIGNAL_COUNT };
+
+/* Whether a CPU executes at all; that it waits is said by its PSW. */
+enum processor_condition { PROCESSOR_OPERATING, PROCESSOR_STOPPED, PROCESSOR_CHECK_STOPPED };
 
 enum { SUPERVISORS_MOST = 64 };
 
@@ -126,14 +130,17 @@ struct processor {
     uint64_t horizon;
     uint64_t next_event; /* clock at which an interruption may be due; the horizon can be earlier, for other reasons */
     int64_t cycles_offset; /* all cycles = nominal ones + this */
-    uint64_t tod_epoch;    /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
     uint64_t comparator;
     uint64_t timer_value, timer_set; /* CPU timer: value at the clock reading (units) when it was set */
     uint64_t interval_ticks;         /* of the interval timer, so far */
     unsigned external;               /* enum external_pending */
-    bool machine_check;              /* pending */
+    uint8_t signals[SIGNAL_COUNT];
+    bool machine_check; /* pending */
     uint64_t machine_check_code;
     bool restart; /* pending */
+    enum processor_condition condition;
+    unsigned
+        order; /* accepted, of those that the CPU itself performs when its turn comes (isa/processors.c); 0: none */
 
     /* Program-interruption loops: the last one. */
     uint8_t last_old[8];
@@ -145,6 +152,11 @@ struct processor {
     int level;                /* of whoever runs: the length of the chain of running machines */
     uint64_t booked[MACHINE_LEVELS][CAUSE_COUNT];
 
+    uint64_t instructions; /* flushed; of this CPU alone */
+    uint64_t interruptions[INTERRUPTION_CLASSES];
+
+    unsigned address;        /* CPU address */
+    struct machine *running; /* the virtual machine to which the bare machine has given this CPU */
     struct machine *machine;
     struct storage *storage;
     const struct cost_model *model;
@@ -160,14 +172,14 @@ struct machine {
     struct machine *host; /* NULL: bare */
     int level;
     uint32_t memory;
-    struct machine *running; /* the virtual machine to which this one has given control */
+    struct machine *running; /* a virtual machine's: the one to which this one has given control */
     struct supervisor *supervisor;
     enum machine_status status;
     bool started;
     uint64_t instructions, nominal;
     uint64_t interruptions[INTERRUPTION_CLASSES];
-    struct processor *processor;
-    device_line *console_line; /* and its self: who wants to see what the console prints */
+    struct processor *processor; /* of the bare machine: CPU 0 */
+    device_line *console_line;   /* and its self: who wants to see what the console prints */
     void *line_self;
 
     /* A virtual machine's. */
@@ -182,6 +194,13 @@ struct machine {
     struct channel_set *channels;
     enum channel_conditions channel_conditions;
     struct code_block **code; /* by block; NULL until something is executed */
+    unsigned cpus;
+    struct processor *cpu[MACHINE_CPUS_MOST];
+    struct processor *current; /* whose turn it is */
+    uint64_t turn_end;         /* clock at which it ends; UINT64_MAX with one CPU */
+    enum machine_status ended; /* how the last of those CPUs ended that did not just stop */
+    uint64_t tod_epoch;        /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
+    uint64_t tod_clock;        /* clock at the latest reading of the TOD by any CPU */
     bool nominal_time;
     struct random keys; /* stream of supervisors' keys */
     char fault[256];
@@ -205,6 +224,13 @@ static inline uint64_t processor_clock(const struct processor *p) {
     return p->machine->nominal_time ? processor_nominal(p) : processor_cycles(p);
 }
 
+/* Whose turn it is, on the bare machine below m. */
+static inline struct processor *machine_present(const struct machine *m) { return m->processor->machine->current; }
+/* The virtual machine to which m has given control on this CPU; NULL: none. */
+static inline struct machine *running_on(const struct processor *p, const struct machine *m) {
+    return m == p->machine ? p->running : m->running;
+}
+
 /* Adds cycles that are not a retiring instruction's, for this cause, at the level that runs now. */
 static inline void processor_book(struct processor *p, uint64_t cycles, enum cycle_cause cause) {
     p->cycles_offset += (int64_t)cycles;
@@ -214,10 +240,14 @@ static inline void processor_book(struct processor *p, uint64_t cycles, enum cyc
 void processor_flush(struct processor *p);
 /* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
 bool machine_limit_reached(const struct machine *m);
+/* Begins the run of m's virtual machine vm (NULL: of none) on this CPU. */
+void processor_given(struct processor *p, struct machine *m, struct machine *vm);
 /* Ends the run of m's virtual machine: an interruption of m did. */
 void processor_left(struct processor *p, struct machine *m);
-/* Initial CPU reset: PSW, prefix, clock comparator and CPU timer 0, control registers at their initial values, nothing
- * pending. General registers and the TOD clock stay. */
+/* CPU reset: the CPU is stopped, nothing is pending. Registers, PSW and clocks stay. */
+void cpu_reset(struct processor *p);
+/* Initial CPU reset: the same, and PSW, prefix, clock comparator and CPU timer 0, control registers at their initial
+ * values. General registers and the TOD clock stay. */
 void initial_cpu_reset(struct processor *p);
 
 /* ---- Access to storage under the present PSW (isa/access.c) ---- */
@@ -228,6 +258,8 @@ enum access_kind { ACCESS_FETCH, ACCESS_STORE, ACCESS_INSTRUCTION };
 void access_mode_changed(struct processor *p);
 /* Forget what the lookasides have proved: storage keys, tables or the TLB have changed. */
 void access_forget(struct processor *p);
+/* The same for every CPU of the machine. */
+void access_forget_all(struct machine *m);
 /* Translates and checks one location without marking it; ACCESS_OK sets *absolute. */
 unsigned access_locate(struct processor *p, uint32_t address, enum access_kind kind, uint32_t *absolute);
 /* Sets reference (and change) bit of a block that access_locate has found accessible, and remembers it. */
@@ -373,10 +405,37 @@ uint64_t interrupt_next(const struct processor *p);
 void psw_make_current(struct processor *p, const struct psw *psw);
 /* CPU timer and TOD as readings at the present clock. */
 uint64_t clock_tod(const struct processor *p);
+/* The clock for an instruction that reads or sets the TOD: the CPU's own, but never before what another CPU has seen.
+ */
+uint64_t clock_common(struct processor *p);
 uint64_t clock_timer(const struct processor *p);
 
 /* Whether one is pending and enabled. */
 bool interrupt_waiting(const struct processor *p);
+
+/* ---- Several CPUs (isa/processors.c) ---- */
+
+/* A CPU after initial CPU reset, operating. NULL: no memory. */
+struct processor *processor_new(struct machine *m, unsigned address);
+/* Gives the turn to the CPU that is due first, its clock moved on to that moment when it is idle. False: none will ever
+ * be due, and m->status says why. */
+bool machine_schedule(struct machine *m);
+/* The present turn ends: what was done may concern the other CPUs. */
+void machine_end_turn(struct machine *m);
+/* How the machine has ended, when none of its CPUs can go on or waits for anything; else MACHINE_READY. */
+enum machine_status machine_ended(const struct machine *m);
+/* Cycles by which an idle CPU's accounts are behind the machine's clock. */
+uint64_t processor_behind(const struct processor *p);
+/* Moves an idle CPU's clock on to `clock`; no effect when it is there already. */
+void processor_wake(struct processor *p, uint64_t clock);
+/* Enters the check-stop state and alerts the others. */
+void processor_check_stop(struct processor *p);
+/* SIGP: p sends an order to the CPU at this address. Returns the condition code; 1: *status is set. */
+unsigned processor_signal(struct processor *p, unsigned address, unsigned order, uint32_t *status);
+/* Performs the order that the CPU has accepted. */
+void processor_perform(struct processor *p);
+/* When the interval timer will be negative, if it is not and may interrupt. */
+uint64_t interval_timer_due(const struct processor *p);
 
 /* ---- Supervisors (isa/supervisor.c) ---- */
 

@@ -79,9 +79,10 @@ static void console_printed(void *self, const char *line, size_t length) {
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)length, line);
     struct trace_event event = {.kind = TRACE_CONSOLE,
-                                .cycle = processor_cycles(m->processor),
+                                .cycle = processor_cycles(machine_present(m)),
                                 .machine = m->name,
                                 .level = m->level,
+                                .cpu = machine_present(m)->address,
                                 .a = ADDRESS_CONSOLE,
                                 .text = text};
     trace_emit(m->trace, &event);
@@ -96,43 +97,22 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
            channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self, forget));
 }
 
-static void initial_registers(struct processor *p) {
-    memset(p->cr, 0, sizeof p->cr);
-    p->cr[0] = 0x000000E0;
-    p->cr[2] = 0xFFFFFFFF;
-    p->cr[14] = 0xC2000000;
-    p->cr[15] = 0x00000200;
-    p->dat_generation = p->real_generation = 1;
-    p->format_valid = false;
-    p->space = tlb_space(p->cr[0], p->cr[1]);
-    access_mode_changed(p);
-}
-
-static struct processor *processor_new(struct machine *m) {
-    struct processor *p = calloc(1, sizeof *p);
-    if (!p)
-        return NULL;
-    p->machine = m;
-    p->storage = m->storage;
-    p->model = m->model;
-    initial_registers(p);
-    return p;
-}
-
-void initial_cpu_reset(struct processor *p) {
-    p->psw = (struct psw){0};
-    p->prefix = 0;
-    p->external = 0;
-    p->machine_check = p->restart = p->last_valid = p->leaving = p->held = false;
-    p->comparator = p->timer_value = 0;
-    p->timer_set = clock_units(processor_clock(p));
-    processor_left(p, p->machine);
-    initial_registers(p);
-    tlb_purge(&p->tlb);
-    access_forget(p);
+static bool make_processors(struct machine *m, unsigned count) {
+    for (; m->cpus < count; m->cpus++) {
+        if (!(m->cpu[m->cpus] = processor_new(m, m->cpus)))
+            return false;
+        m->cpu[m->cpus]->condition = m->cpus ? PROCESSOR_STOPPED : PROCESSOR_OPERATING;
+    }
+    m->processor = m->current = m->cpu[0];
+    m->turn_end = count > 1 ? 0 : UINT64_MAX;
+    return true;
 }
 
 struct machine *machine_new(const struct machine_options *o, struct error *e) {
+    if (o->cpus > MACHINE_CPUS_MOST) {
+        error_set(e, ERROR_INPUT, "a machine has 1 to %d CPUs, not %u", MACHINE_CPUS_MOST, o->cpus);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         error_set(e, ERROR_INTERNAL, "no memory for a machine");
@@ -161,7 +141,7 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
         m->channels = channel_set_new(&host);
     if (!m->channels ||
         !machine_attach_devices(m, m->channels, o->console_line, o->printer_line, o->line_self, o->forget_lines) ||
-        !(m->processor = processor_new(m))) {
+        !make_processors(m, o->cpus ? o->cpus : 1)) {
         machine_free(m);
         error_set(e, ERROR_INTERNAL, "no memory for a machine");
         return NULL;
@@ -179,7 +159,8 @@ void machine_free(struct machine *m) {
     channel_set_free(m->channels);
     timeline_free(m->timeline);
     storage_free(m->storage);
-    free(m->processor);
+    for (unsigned i = 0; i < m->cpus; i++)
+        free(m->cpu[i]);
     free(m);
 }
 
@@ -210,6 +191,10 @@ void machine_free_virtual(struct machine *m) {
         return;
     if (m->host->running == m)
         m->host->running = NULL;
+    struct machine *bare = m->processor->machine;
+    for (unsigned i = 0; i < bare->cpus; i++)
+        if (bare->cpu[i]->running == m)
+            bare->cpu[i]->running = NULL;
     free(m);
 }
 
@@ -299,7 +284,7 @@ void machine_set_key(struct machine *m, uint32_t real, uint8_t key) {
         m->ops->set_key(m->self, real, key);
     } else if (storage_has(m->storage, real, 1)) {
         *storage_key(m->storage, storage_prefix(real, m->processor->prefix)) = key & 0xFE;
-        access_forget(m->processor);
+        access_forget_all(m);
     }
 }
 
@@ -312,12 +297,18 @@ bool machine_load(struct machine *m, uint32_t at, const void *image, size_t leng
     return true;
 }
 
-void machine_state(struct machine *m, struct machine_state *to) {
+unsigned machine_cpus(const struct machine *m) { return m->ops ? 1 : m->cpus; }
+
+void machine_state(struct machine *m, struct machine_state *to) { machine_cpu_state(m, 0, to); }
+void machine_set_state(struct machine *m, const struct machine_state *from) { machine_cpu_set_state(m, 0, from); }
+
+void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to) {
+    assert(cpu < machine_cpus(m));
     if (m->ops) {
         m->ops->state(m->self, to);
         return;
     }
-    const struct processor *p = m->processor;
+    const struct processor *p = m->cpu[cpu];
     *to = (struct machine_state){.psw = p->psw,
                                  .prefix = p->prefix,
                                  .tod = clock_tod(p),
@@ -327,12 +318,13 @@ void machine_state(struct machine *m, struct machine_state *to) {
     memcpy(to->cr, p->cr, sizeof to->cr);
 }
 
-void machine_set_state(struct machine *m, const struct machine_state *from) {
+void machine_cpu_set_state(struct machine *m, unsigned cpu, const struct machine_state *from) {
+    assert(cpu < machine_cpus(m));
     if (m->ops) {
         m->ops->set_state(m->self, from);
         return;
     }
-    struct processor *p = m->processor;
+    struct processor *p = m->cpu[cpu];
     p->psw = from->psw;
     p->prefix = from->prefix;
     memcpy(p->gpr, from->gpr, sizeof from->gpr);
@@ -369,15 +361,26 @@ void machine_raise(struct machine *m, enum machine_condition c) {
     }
 }
 
+/* CPU 0, which the operator starts. */
+static struct processor *operate(struct machine *m) {
+    struct processor *p = m->processor;
+    processor_wake(p, processor_clock(m->current));
+    p->condition = PROCESSOR_OPERATING;
+    p->order = 0;
+    m->started = true;
+    machine_end_turn(m);
+    return p;
+}
+
 void machine_restart(struct machine *m) {
     m->status = MACHINE_READY;
     if (m->ops) {
         m->ops->start(m->self, NULL);
         return;
     }
-    m->processor->restart = true;
+    struct processor *p = operate(m);
+    p->restart = true;
     m->start_psw = false;
-    m->started = true;
 }
 
 void machine_start_psw(struct machine *m, const uint8_t psw[8]) {
@@ -386,9 +389,10 @@ void machine_start_psw(struct machine *m, const uint8_t psw[8]) {
         m->ops->start(m->self, psw);
         return;
     }
+    struct processor *p = operate(m);
     memcpy(m->start, psw, 8);
-    m->start_psw = m->started = true;
-    m->processor->restart = false;
+    m->start_psw = true;
+    p->restart = false;
 }
 
 /* ---- Accounts ---- */
@@ -397,18 +401,51 @@ void processor_flush(struct processor *p) {
     uint64_t nominal = processor_nominal(p), passed = nominal - p->flushed_nominal;
     p->flushed_nominal = nominal;
     p->booked[p->level][CAUSE_DIRECT] += passed;
-    for (struct machine *m = p->machine; m; m = m->running) {
+    p->instructions += p->retired;
+    for (struct machine *m = p->machine; m; m = running_on(p, m)) {
         m->instructions += p->retired;
         m->nominal += passed;
     }
     p->retired = 0;
 }
 
+static void set_running(struct processor *p, struct machine *m, struct machine *vm) {
+    if (m == p->machine)
+        p->running = vm;
+    else
+        m->running = vm;
+}
+
+void processor_given(struct processor *p, struct machine *m, struct machine *vm) {
+    set_running(p, m, vm);
+    for (; vm; vm = vm->running)
+        p->level = vm->level;
+}
+
 void processor_left(struct processor *p, struct machine *m) {
-    m->running = NULL;
+    set_running(p, m, NULL);
     if (m->level < p->level)
         p->level = m->level;
 }
+
+/* The CPU that m is on; NULL: none. */
+static const struct processor *cpu_of(const struct machine *m) {
+    const struct machine *bare = m->processor->machine;
+    if (m == bare)
+        return bare->current;
+    for (; m->host != bare; m = m->host)
+        if (m->host->running != m)
+            return NULL;
+    for (unsigned i = 0; i < bare->cpus; i++)
+        if (bare->cpu[i]->running == m)
+            return bare->cpu[i];
+    return NULL;
+}
+
+bool machine_is_running(const struct machine *m) { return cpu_of(m) != NULL; }
+bool machine_is_live(const struct machine *m) { return cpu_of(m) && !cpu_of(m)->leaving; }
+void machine_live_gprs(const struct machine *m, uint32_t to[16]) { memcpy(to, cpu_of(m)->gpr, 16 * sizeof *to); }
+void machine_live_psw(const struct machine *m, struct psw *to) { *to = cpu_of(m)->psw; }
 
 static uint64_t interruptions_of(const struct machine *m) {
     uint64_t n = 0;
@@ -417,16 +454,53 @@ static uint64_t interruptions_of(const struct machine *m) {
     return n;
 }
 
+static void later(uint64_t *time, uint64_t other) {
+    if (other > *time)
+        *time = other;
+}
+
 void machine_stats(const struct machine *m, struct machine_stats *to) {
-    processor_flush(m->processor);
-    *to = (struct machine_stats){
-        .instructions = m->instructions, .cycles = processor_cycles(m->processor), .nominal_cycles = m->nominal};
+    const struct machine *bare = m->processor->machine;
+    *to = (struct machine_stats){0};
+    for (unsigned i = 0; i < bare->cpus; i++) {
+        processor_flush(bare->cpu[i]);
+        later(&to->cycles, processor_cycles(bare->cpu[i]));
+        later(&to->nominal_cycles, processor_nominal(bare->cpu[i]));
+    }
+    to->instructions = m->instructions;
+    if (m != bare)
+        to->nominal_cycles = m->nominal;
     memcpy(to->interruptions, m->interruptions, sizeof to->interruptions);
 }
 
+void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_stats *to) {
+    assert(cpu < machine_cpus(m));
+    if (m->ops) {
+        machine_stats(m, to);
+        return;
+    }
+    struct processor *p = m->cpu[cpu];
+    processor_flush(p);
+    uint64_t behind = processor_behind(p);
+    *to = (struct machine_stats){.instructions = p->instructions,
+                                 .cycles = processor_cycles(p) + behind,
+                                 .nominal_cycles = processor_nominal(p) + behind};
+    memcpy(to->interruptions, p->interruptions, sizeof to->interruptions);
+}
+
+uint64_t machine_cpu_booked(const struct machine *m, unsigned cpu, int level, enum cycle_cause cause) {
+    const struct machine *bare = m->processor->machine;
+    assert(cpu < bare->cpus);
+    struct processor *p = bare->cpu[cpu];
+    processor_flush(p);
+    return p->booked[level][cause] + (cause == CAUSE_IDLE && level == p->level ? processor_behind(p) : 0);
+}
+
 uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cause) {
-    processor_flush(m->processor);
-    return m->processor->booked[level][cause];
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < m->processor->machine->cpus; i++)
+        sum += machine_cpu_booked(m, i, level, cause);
+    return sum;
 }
 
 uint64_t machine_booked_level(const struct machine *m, int level) {
@@ -437,19 +511,6 @@ uint64_t machine_booked_level(const struct machine *m, int level) {
 }
 
 /* ---- Running ---- */
-
-/* Moves the clock without executing: a wait. What passes is idle time. */
-static void pass_time(struct processor *p, uint64_t until) {
-    uint64_t now = processor_clock(p);
-    if (until <= now)
-        return;
-    processor_flush(p);
-    p->horizon += until - now;
-    p->flushed_nominal += until - now;
-    for (struct machine *m = p->machine; m; m = m->running)
-        m->nominal += until - now;
-    p->booked[p->level][CAUSE_IDLE] += until - now;
-}
 
 /* Everything that follows from the time: the interval timer's ticks, and device ends. */
 static void catch_up(struct processor *p) {
@@ -470,27 +531,6 @@ static void catch_up(struct processor *p) {
         timeline_advance(p->machine->timeline, now);
 }
 
-/* When the interval timer will be negative, if it is not and may interrupt. */
-static uint64_t interval_timer_due(const struct processor *p) {
-    uint8_t raw[4];
-    if (!psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER))
-        return UINT64_MAX;
-    storage_read(p->storage, storage_prefix(80, p->prefix), raw, 4);
-    int32_t value = (int32_t)bytes_get32(raw);
-    return value < 0 ? UINT64_MAX : clock_tick_at(p->interval_ticks + (uint64_t)value / 256 + 1);
-}
-
-/* An enabled wait: on to the next thing that can end it. False: there is none. */
-static bool wait_for_event(struct processor *p) {
-    uint64_t next = interrupt_next(p), interval = interval_timer_due(p);
-    if (interval < next)
-        next = interval;
-    if (next == UINT64_MAX)
-        return false;
-    pass_time(p, next);
-    return true;
-}
-
 /* Sets the horizon: cycles that may pass before anything has to be looked at again. */
 static void set_horizon(struct processor *p, uint64_t cycles) {
     uint64_t now = processor_nominal(p);
@@ -498,10 +538,24 @@ static void set_horizon(struct processor *p, uint64_t cycles) {
     p->remaining = (int64_t)cycles;
 }
 
+enum machine_cpu_status machine_cpu_status(struct machine *m, unsigned cpu) {
+    struct machine_state state;
+    if (m->ops || m->cpu[cpu]->condition == PROCESSOR_OPERATING) {
+        machine_cpu_state(m, cpu, &state);
+        return psw_disabled_wait(&state.psw) ? CPU_DISABLED_WAIT : psw_wait(&state.psw) ? CPU_WAITING : CPU_RUNNING;
+    }
+    return m->cpu[cpu]->condition == PROCESSOR_STOPPED ? CPU_STOPPED : CPU_CHECK_STOP;
+}
+
+const char *machine_cpu_status_name(enum machine_cpu_status s) {
+    static const char *const names[] = {"running", "waiting", "disabled-wait", "stopped", "check-stop"};
+    return names[s];
+}
+
 static struct machine *innermost_running(struct processor *p) {
     struct machine *m = p->machine;
-    while (m->running)
-        m = m->running;
+    while (running_on(p, m))
+        m = running_on(p, m);
     return m;
 }
 
@@ -516,6 +570,8 @@ static uint64_t cycles_to_run(struct processor *p) {
     uint64_t tick = clock_tick_at(p->interval_ticks + 1);
     if (tick < next)
         next = tick;
+    if (m->turn_end < next)
+        next = m->turn_end;
     p->next_event = next;
     if (next - clock < cycles)
         cycles = next > clock ? next - clock : 1;
@@ -568,6 +624,7 @@ static void trace_instruction(struct processor *p, struct machine *m) {
                                 .cycle = processor_cycles(p),
                                 .machine = m->name,
                                 .level = p->level,
+                                .cpu = p->address,
                                 .a = p->psw.ia,
                                 .b = instruction_length(text[0]),
                                 .c = i ? cost_static(p->model, i, text) : 0,
@@ -631,14 +688,13 @@ static void finish(struct processor *p, unsigned x) {
     }
 }
 
-static void begin(struct processor *p) {
-    struct machine *m = p->machine;
+static void begin(struct machine *m) {
     if (!m->start_psw)
         return;
     struct psw psw;
     m->start_psw = false;
     psw_load(&psw, m->start);
-    psw_make_current(p, &psw);
+    psw_make_current(m->processor, &psw);
 }
 
 static void trace_stop(struct processor *p) {
@@ -649,44 +705,54 @@ static void trace_stop(struct processor *p) {
                                 .cycle = processor_cycles(p),
                                 .machine = m->name,
                                 .level = 0,
+                                .cpu = p->address,
                                 .a = p->psw.ia,
                                 .text = machine_status_name(m->status)};
     trace_emit(m->trace, &event);
 }
 
-/* One turn: an interruption, a wait, or a run to the horizon. False: the machine is to be left. */
-static bool turn(struct processor *p) {
-    struct machine *m = p->machine;
+/* Whether there is another step, after one that may have check-stopped the CPU. */
+static bool going_on(struct processor *p) {
+    if (p->condition == PROCESSOR_CHECK_STOPPED)
+        return machine_schedule(p->machine);
+    return p->machine->status == MACHINE_READY;
+}
+
+/* One step of the CPU whose turn it is: an interruption, an order of another CPU, or a run to the horizon; or another
+ * CPU's turn begins. False: the machine is to be left. */
+static bool step(struct machine *m) {
+    struct processor *p = m->current;
     processor_flush(p);
     if (limit_reached(p)) {
-        if (psw_disabled_wait(&p->psw))
-            m->status = MACHINE_DISABLED_WAIT; /* it has come to its end with the limit */
+        if (machine_ended(m) != MACHINE_IDLE)
+            m->status = machine_ended(m); /* it has come to its end with the limit */
         return false;
     }
+    if (UNLIKELY(p->order)) {
+        processor_perform(p);
+        return going_on(p);
+    }
+    if (UNLIKELY(processor_clock(p) >= m->turn_end || p->condition != PROCESSOR_OPERATING))
+        return machine_schedule(m);
     catch_up(p);
     if (interrupt_pending(p))
-        return m->status == MACHINE_READY;
-    if (psw_wait(&p->psw)) {
-        if (psw_disabled_wait(&p->psw))
-            m->status = MACHINE_DISABLED_WAIT;
-        else if (!wait_for_event(p))
-            m->status = MACHINE_IDLE;
-        return m->status == MACHINE_READY;
-    }
+        return going_on(p);
+    if (psw_wait(&p->psw))
+        return machine_schedule(m);
     if (at_address(p))
         return false;
     m->address_checked = UINT64_MAX;
     trace_instruction(p, innermost_running(p));
     set_horizon(p, cycles_to_run(p));
     finish(p, execute(p));
-    return m->status == MACHINE_READY;
+    return going_on(p);
 }
 
 static uint64_t saturate(uint64_t a, uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
 
 enum machine_status machine_run(struct machine *asked, const struct machine_limits *limits) {
     struct machine *m = machine_bare(asked);
-    struct processor *p = m->processor;
+    struct processor *p = m->current;
     if (asked->status == MACHINE_LOAD)
         return MACHINE_LOAD;
     static const struct machine_limits none;
@@ -701,13 +767,13 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
         m->status = MACHINE_READY;
     if (!m->started && asked != m)
         machine_restart(m);
-    begin(p);
-    for (unsigned turns = 0; m->status == MACHINE_READY && turn(p); turns++)
+    begin(m);
+    for (unsigned turns = 0; m->status == MACHINE_READY && step(m); turns++)
         if (turns % POLL_TURNS == 0 && m->limits->interrupted && m->limits->interrupted(m->limits->self))
             break;
-    processor_flush(p);
+    processor_flush(m->current);
     if (m->status != MACHINE_READY)
-        trace_stop(p);
+        trace_stop(m->current);
     m->limits = NULL;
     return asked->status == MACHINE_READY ? m->status : asked->status;
 }

@@ -26,9 +26,12 @@ struct processor;
  * attached, the first at ADDRESS_DISK by convention. */
 enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E, ADDRESS_DISK = 0x150 };
 
+enum { MACHINE_CPUS_MOST = 8 };
+
 struct machine_options {
     const char *name;                         /* for traces; NULL: "bare". Copied. */
     uint32_t memory_bytes;                    /* a multiple of 2 KB, 4 KB to 16 MB */
+    unsigned cpus;                            /* 1..MACHINE_CPUS_MOST; 0 is 1 (docs/several-cpus.md) */
     const struct cost_model *model;           /* borrowed for the machine's life */
     struct trace *trace;                      /* borrowed; may be NULL */
     uint64_t seed;                            /* of its random streams (supervisors' keys) */
@@ -39,7 +42,8 @@ struct machine_options {
     bool forget_lines; /* lines are not kept after that call: console_text and printer_text have the unfinished one */
 };
 
-/* A bare machine with one CPU, a console at 009 and a printer at 00E, after initial CPU reset. NULL and *e on failure.
+/* A bare machine with its CPUs, a console at 009 and a printer at 00E, after initial CPU reset; CPU 0 operates, the
+ * others are stopped until a program starts them by SIGP. NULL and *e on failure.
  * Less than a millisecond; host memory grows with the storage touched. */
 struct machine *machine_new(const struct machine_options *o, struct error *e);
 /* Frees a bare machine. Its virtual machines belong to their monitors and must be gone before. */
@@ -81,6 +85,17 @@ struct machine_state {
 void machine_state(struct machine *m, struct machine_state *to);
 /* Sets PSW, general and control registers and prefix (not the clocks) of a machine that is not running. */
 void machine_set_state(struct machine *m, const struct machine_state *from);
+
+/* The CPUs, 0 up to machine_cpus; a virtual machine has one. Functions without a CPU are CPU 0's, and real addresses
+ * are under its prefix. */
+unsigned machine_cpus(const struct machine *m);
+void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to);
+void machine_cpu_set_state(struct machine *m, unsigned cpu, const struct machine_state *from);
+enum machine_cpu_status { CPU_RUNNING, CPU_WAITING, CPU_DISABLED_WAIT, CPU_STOPPED, CPU_CHECK_STOP };
+enum machine_cpu_status machine_cpu_status(struct machine *m, unsigned cpu);
+/* "running", "waiting", "disabled-wait", "stopped", "check-stop". */
+const char *machine_cpu_status_name(enum machine_cpu_status s);
+
 /* Walks this machine's own tables, under its own CR0 and CR1, without charges. */
 enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to);
 
@@ -96,41 +111,49 @@ void machine_raise(struct machine *m, enum machine_condition c);
  * machine it takes effect when its monitor starts it. */
 void machine_restart(struct machine *m);
 void machine_start_psw(struct machine *m, const uint8_t psw[8]);
-/* The LOAD key: initial CPU reset and I/O reset; then the first record of the device, and what its CCWs ask for, are
- * read, the device's address is stored at real 2 (BC) or 184 (EC), and the machine is made ready to start with the PSW
- * at real 0, as by machine_start_psw. LOAD_CLEAR zeroes general registers, storage and storage keys before. The channel
- * program takes no simulated time. False and *e, the machine in status MACHINE_LOAD until it is loaded or started
- * otherwise, when there is no such device or its program ends otherwise than well; false, and nothing done, when the
- * machine's program is a supervisor in C or Lua. */
+/* The LOAD key: initial CPU reset and I/O reset (and CPU reset of the other CPUs, which are left stopped); then the
+ * first record of the device, and what its CCWs ask for, are read, the device's address is stored at real 2 (BC) or 184
+ * (EC), and the machine is made ready to start with the PSW at real 0, as by machine_start_psw. LOAD_CLEAR zeroes
+ * general registers, storage and storage keys before. The channel program takes no simulated time. False and *e, the
+ * machine in status MACHINE_LOAD until it is loaded or started otherwise, when there is no such device or its program
+ * ends otherwise than well; false, and nothing done, when the machine's program is a supervisor in C or Lua. */
 enum machine_load_kind { LOAD_NORMAL, LOAD_CLEAR };
 bool machine_ipl(struct machine *m, uint16_t address, enum machine_load_kind kind, struct error *e);
 
-/* What has been counted since the machine was made; for a virtual machine: what it retired, as it sees itself. */
+/* What has been counted since the machine was made, by all its CPUs together; for a virtual machine: what it retired,
+ * as it sees itself. */
 struct machine_stats {
     uint64_t instructions; /* retired: native plus interpreted */
-    uint64_t cycles;       /* of the bare machine */
+    uint64_t cycles;       /* of the bare machine: of its CPU that is furthest on */
     uint64_t nominal_cycles;
     uint64_t interruptions[INTERRUPTION_CLASSES];
 };
 void machine_stats(const struct machine *m, struct machine_stats *to);
-/* Cycles booked on one level, by cause; levels and causes add up to machine_stats.cycles of the bare machine. */
+/* The same for one CPU. The time that it was stopped, or waited, counts as its own, and is idle. */
+void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_stats *to);
+/* Cycles booked on one level, by cause: by one CPU of the bare machine, and by all of them. Levels and causes add up to
+ * the cycles of machine_cpu_stats of that CPU; with one CPU these are machine_stats.cycles of the bare machine. */
+uint64_t machine_cpu_booked(const struct machine *m, unsigned cpu, int level, enum cycle_cause cause);
 uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cause);
 uint64_t machine_booked_level(const struct machine *m, int level);
 
 /* Limits of one call of machine_run; zero-initialise for none. */
 struct machine_limits {
-    uint64_t instructions; /* that this machine may still retire, interruptions counted as well (an instruction that
-                            * ends with its interruption counts for two and is not divided); 0: no limit */
-    uint64_t cycles;       /* of the bare machine; 0: no limit */
-    bool until_trap;       /* stop after the next interruption of this machine */
+    uint64_t instructions; /* that this machine may still retire, on all its CPUs together, interruptions counted as
+                            * well (an instruction that ends with its interruption counts for two and is not divided);
+                            * 0: no limit */
+    uint64_t cycles;       /* of the bare machine, on the CPU that reaches the limit first; 0: no limit */
+    bool until_trap;       /* stop after the next interruption of this machine, on any CPU */
     bool has_address;
-    uint32_t until_address; /* stop before this machine executes the instruction there */
+    uint32_t until_address; /* stop before a CPU of this machine executes the instruction there */
     /* Asked every few thousand instructions; true stops (Ctrl-C, a Lua budget). May be NULL. */
     bool (*interrupted)(void *self);
     void *self;
 };
 /* Runs the whole tree that the machine stands in until the machine stops or a limit is reached. Returns its status;
- * MACHINE_READY when a limit was reached. */
+ * MACHINE_READY when a limit was reached. A machine with several CPUs stops when none of them can go on: its status is
+ * MACHINE_IDLE where one waits, enabled; otherwise that of the last one that came to a disabled wait or check-stop, and
+ * MACHINE_IDLE when all of them are just stopped. */
 enum machine_status machine_run(struct machine *m, const struct machine_limits *limits);
 enum machine_status machine_status(const struct machine *m);
 /* What a supervisor did wrong, when the status is MACHINE_FAULT; "" otherwise. */

@@ -145,8 +145,9 @@ OPERATION(invalidate_page_table_entry) {
     uint32_t frame = (uint32_t)(entry & (f.page_shift == 12 ? 0xFFF0 : 0xFFF8)) << 8;
     bytes_put16(raw, entry | (f.page_shift == 12 ? 0x8 : 0x4));
     real_write(p, real, raw, 2);
-    tlb_drop_frame(&p->tlb, frame);
-    access_forget(p);
+    for (unsigned i = 0; i < p->machine->cpus; i++)
+        tlb_drop_frame(&p->machine->cpu[i]->tlb, frame);
+    access_forget_all(p->machine);
     return 0;
 }
 
@@ -173,12 +174,12 @@ OPERATION(store_prefix) {
 
 OPERATION(store_cpu_address) {
     uint32_t a = address_2(p, o);
-    return a & 1 ? PROGRAM_SPECIFICATION : store_halfword(p, a, 0);
+    return a & 1 ? PROGRAM_SPECIFICATION : store_halfword(p, a, (uint16_t)p->address);
 }
 
 OPERATION(store_cpu_id) {
     uint32_t a = address_2(p, o);
-    return a & 7 ? PROGRAM_SPECIFICATION : store_doubleword(p, a, 0xFD00262330330000u);
+    return a & 7 ? PROGRAM_SPECIFICATION : store_doubleword(p, a, 0xFD00262330330000u | (uint64_t)p->address << 52);
 }
 
 /* ---- Storage keys: real addresses, no translation, no protection ---- */
@@ -191,7 +192,7 @@ OPERATION(set_storage_key) {
     if (!key)
         return ACCESS_ADDRESSING;
     *key = R1 & 0xFE;
-    access_forget(p);
+    access_forget_all(p->machine);
     return 0;
 }
 
@@ -214,7 +215,7 @@ OPERATION(reset_reference_bit) {
         return ACCESS_ADDRESSING;
     p->psw.cc = reference_code(*key);
     *key &= (uint8_t)~KEY_REFERENCE;
-    access_forget(p);
+    access_forget_all(p->machine);
     return 0;
 }
 
@@ -232,7 +233,7 @@ OPERATION(set_storage_key_extended) {
         return ACCESS_ADDRESSING;
     for (unsigned i = 0; i < n; i++)
         key[i] = R1 & 0xFE;
-    access_forget(p);
+    access_forget_all(p->machine);
     return 0;
 }
 
@@ -253,7 +254,7 @@ OPERATION(reset_reference_bit_extended) {
     p->psw.cc = reference_code(n > 1 ? key[0] | key[1] : key[0]);
     for (unsigned i = 0; i < n; i++)
         key[i] &= (uint8_t)~KEY_REFERENCE;
-    access_forget(p);
+    access_forget_all(p->machine);
     return 0;
 }
 
@@ -278,7 +279,7 @@ OPERATION(test_protection) {
 OPERATION(store_clock) {
     if (p->cr[0] & CR0_STCK_CONTROL && psw_problem(&p->psw))
         return PROGRAM_PRIVILEGED;
-    unsigned x = store_doubleword(p, address_2(p, o), clock_tod(p));
+    unsigned x = store_doubleword(p, address_2(p, o), p->machine->tod_epoch + clock_units(clock_common(p)));
     if (!x)
         p->psw.cc = 0;
     return x;
@@ -299,7 +300,7 @@ OPERATION(set_clock) {
     unsigned x = fetch_clock(p, o, &value);
     if (x)
         return x;
-    p->tod_epoch = value - clock_units(processor_clock(p));
+    p->machine->tod_epoch = value - clock_units(clock_common(p));
     p->psw.cc = 0;
     return 0;
 }
@@ -326,30 +327,12 @@ OPERATION(set_cpu_timer) {
 
 OPERATION(store_cpu_timer) { return store_value(p, o, clock_timer(p)); }
 
-/* ---- Other processors: there is none yet ---- */
+/* ---- Other processors ---- */
 
 OPERATION(signal_processor) {
-    enum { SENSE = 1, EXTERNAL_CALL = 2, EMERGENCY_SIGNAL = 3, START = 4 };
-    enum { STATUS_CALL_PENDING = 0x80, STATUS_INVALID_ORDER = 0x2 };
-    unsigned order = address_2(p, o) & 0xFF;
     uint32_t status = 0;
-    p->psw.cc = 3;
-    if (p->gpr[o->r2] & 0xFFFF)
-        return 0;
-    switch (order) {
-    case SENSE: status = p->external & PENDING_EXTERNAL_CALL ? STATUS_CALL_PENDING : 0; break;
-    case EXTERNAL_CALL:
-        p->psw.cc = 2;
-        if (p->external & PENDING_EXTERNAL_CALL)
-            return 0;
-        p->external |= PENDING_EXTERNAL_CALL;
-        break;
-    case EMERGENCY_SIGNAL: p->external |= PENDING_EMERGENCY_SIGNAL; break;
-    case START: break;
-    default: status = STATUS_INVALID_ORDER; break;
-    }
-    p->psw.cc = status != 0;
-    if (status)
+    p->psw.cc = (uint8_t)processor_signal(p, p->gpr[o->r2] & 0xFFFF, address_2(p, o) & 0xFF, &status);
+    if (p->psw.cc == 1)
         R1 = status;
     return 0;
 }
@@ -381,6 +364,7 @@ static void trace_io(struct processor *p, const struct operation *o, const char 
                                 .cycle = processor_cycles(p),
                                 .machine = p->machine->name,
                                 .level = p->level,
+                                .cpu = p->address,
                                 .a = address_2(p, o) & 0xFFFF,
                                 .b = p->psw.cc,
                                 .c = ccw,
@@ -392,6 +376,7 @@ static void trace_io(struct processor *p, const struct operation *o, const char 
  * due. */
 static struct channel_set *channels_now(struct processor *p) {
     timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
+    machine_end_turn(p->machine);
     return p->machine->channels;
 }
 

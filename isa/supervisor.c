@@ -156,6 +156,7 @@ static void emit(struct processor *p, const struct machine *m, enum trace_kind k
                                 .cycle = processor_cycles(p),
                                 .machine = m->name,
                                 .level = m->level,
+                                .cpu = p->address,
                                 .a = a,
                                 .b = b,
                                 .c = c,
@@ -202,9 +203,7 @@ static void leave(struct supervisor *s) {
     }
     if (!s->direct) {
         processor_flush(p);
-        s->machine->running = s->running;
-        for (struct machine *m = s->running; m; m = m->running)
-            p->level = m->level;
+        processor_given(p, s->machine, s->running);
         p->psw.ia = SUPERVISOR_LPSW;
         p->leaving = true;
         p->held = false;
@@ -216,9 +215,7 @@ static void leave(struct supervisor *s) {
     psw_load(&psw, raw);
     processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
     processor_flush(p);
-    s->machine->running = s->running;
-    for (struct machine *m = s->running; m; m = m->running)
-        p->level = m->level;
+    processor_given(p, s->machine, s->running);
     p->last_valid = false;
     psw_make_current(p, &psw);
 }
@@ -438,6 +435,7 @@ bool processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
     p->horizon += cost;
     p->flushed_nominal += cost;
     p->cycles_offset -= cost;
+    p->instructions++;
     for (struct machine *m = vm; m; m = m->host) {
         m->instructions++;
         m->nominal += cost;
@@ -465,15 +463,3 @@ void processor_trace(struct processor *p, enum trace_kind kind, uint64_t a, uint
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops) {
     return m->ops == ops ? m->self : NULL;
 }
-
-bool machine_is_running(const struct machine *m) {
-    for (; m->host; m = m->host)
-        if (m->host->running != m)
-            return false;
-    return true;
-}
-
-bool machine_is_live(const struct machine *m) { return machine_is_running(m) && !m->processor->leaving; }
-
-void machine_live_gprs(const struct machine *m, uint32_t to[16]) { memcpy(to, m->processor->gpr, 16 * sizeof *to); }
-void machine_live_psw(const struct machine *m, struct psw *to) { *to = m->processor->psw; }

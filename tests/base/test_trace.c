@@ -158,26 +158,26 @@ static void assert_json(const struct trace_event *event, const char *expected) {
 
 static void test_trace_json_has_the_keys_of_its_kind_in_order(void **state) {
     (void)state;
-    assert_json(&(struct trace_event){TRACE_INSTRUCTION, 123456789012, "bare", 0, 0x1A2B, 4, 3, "L     1,0(0,2)"},
+    assert_json(&(struct trace_event){TRACE_INSTRUCTION, 123456789012, "bare", 0, 0, 0x1A2B, 4, 3, "L     1,0(0,2)"},
                 "{\"cycle\":123456789012,\"machine\":\"bare\",\"level\":0,\"kind\":\"instruction\","
                 "\"address\":\"001A2B\",\"length\":4,\"cost\":3,\"text\":\"L     1,0(0,2)\"}\n");
-    assert_json(&(struct trace_event){TRACE_SHADOW_FILL, 7, "inner", 2, 0x1000, 0x20000, 0xFFF000, "ignored"},
+    assert_json(&(struct trace_event){TRACE_SHADOW_FILL, 7, "inner", 2, 0, 0x1000, 0x20000, 0xFFF000, "ignored"},
                 "{\"cycle\":7,\"machine\":\"inner\",\"level\":2,\"kind\":\"shadow_fill\","
                 "\"virtual\":\"001000\",\"guest_real\":\"020000\",\"host_real\":\"FFF000\"}\n");
-    assert_json(&(struct trace_event){TRACE_SHADOW_PURGE, 7, "inner", 1, 3, 0, 0, "PTLB"},
+    assert_json(&(struct trace_event){TRACE_SHADOW_PURGE, 7, "inner", 1, 0, 3, 0, 0, "PTLB"},
                 "{\"cycle\":7,\"machine\":\"inner\",\"level\":1,\"kind\":\"shadow_purge\","
                 "\"spaces\":3,\"cause\":\"PTLB\"}\n");
 }
 
 static void test_trace_json_hexadecimal_has_the_digits_of_its_field(void **state) {
     (void)state;
-    assert_json(&(struct trace_event){TRACE_TRAP, 1, "m", 1, 0x11, 0x123456789, 0, "page"},
+    assert_json(&(struct trace_event){TRACE_TRAP, 1, "m", 1, 0, 0x11, 0x123456789, 0, "page"},
                 "{\"cycle\":1,\"machine\":\"m\",\"level\":1,\"kind\":\"trap\","
                 "\"code\":\"0011\",\"address\":\"123456789\",\"detail\":\"000000\",\"cause\":\"page\"}\n");
-    assert_json(&(struct trace_event){TRACE_IO_END, 1, "m", 1, 9, 0xC00, 80, NULL},
+    assert_json(&(struct trace_event){TRACE_IO_END, 1, "m", 1, 0, 9, 0xC00, 80, NULL},
                 "{\"cycle\":1,\"machine\":\"m\",\"level\":1,\"kind\":\"io_end\","
                 "\"device\":\"009\",\"status\":\"0C00\",\"residual\":80}\n");
-    assert_json(&(struct trace_event){TRACE_DISPATCH, 1, "m", 1, 0x200, 0x12345678, 1, NULL},
+    assert_json(&(struct trace_event){TRACE_DISPATCH, 1, "m", 1, 0, 0x200, 0x12345678, 1, NULL},
                 "{\"cycle\":1,\"machine\":\"m\",\"level\":1,\"kind\":\"dispatch\","
                 "\"address\":\"000200\",\"cr1\":\"12345678\",\"problem\":1}\n");
 }
@@ -229,7 +229,7 @@ static void test_trace_json_of_every_kind_is_an_object(void **state) {
     (void)state;
     for (int kind = 0; kind < TRACE_KIND_COUNT; kind++) {
         struct bytes b = {0};
-        trace_to_json(&b, &(struct trace_event){(enum trace_kind)kind, UINT64_MAX >> 1, "m", 3, 1, 2, 3, "t"});
+        trace_to_json(&b, &(struct trace_event){(enum trace_kind)kind, UINT64_MAX >> 1, "m", 3, 0, 1, 2, 3, "t"});
         json_t *json = json_loadb((char *)b.data, b.length, JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(json);
         assert_string_equal(json_string_value(json_object_get(json, "machine")), "m");

@@ -1,7 +1,6 @@
 /* SIGNAL PROCESSOR between the virtual CPUs of one guest (Principles of Operation, "CPU Signaling and Response").
  *
- * All of them are data of this monitor, so every order is done at once: there is never a busy condition but for an
- * external call that the other has not taken yet. */
+ * All of them are data of this monitor, so every order is done at once: there is never a busy condition. */
 #include "vmm/reference/reference.h"
 
 enum signal_status {
@@ -10,7 +9,7 @@ enum signal_status {
     STATUS_CHECK_STOP = 0x10,
     STATUS_INVALID_ORDER = 0x02,
 };
-enum { CC_ACCEPTED = 0, CC_STATUS_STORED = 1, CC_BUSY = 2, CC_NOT_OPERATIONAL = 3 };
+enum { CC_ACCEPTED = 0, CC_STATUS_STORED = 1, CC_NOT_OPERATIONAL = 3 };
 
 /* Each does its order to `to`: the condition code, with *status when it is CC_STATUS_STORED. */
 typedef unsigned signal_order(struct interpretation *i, struct virtual_cpu *to, uint32_t *status);
@@ -27,9 +26,10 @@ static unsigned sense(struct interpretation *i, struct virtual_cpu *to, uint32_t
 }
 
 static unsigned external_call(struct interpretation *i, struct virtual_cpu *to, uint32_t *status) {
-    (void)status;
-    if (to->external & EXTERNAL_CALL)
-        return CC_BUSY;
+    if (to->external & EXTERNAL_CALL) {
+        *status = STATUS_CALL_PENDING;
+        return CC_STATUS_STORED;
+    }
     to->external |= EXTERNAL_CALL;
     to->call_from = i->c->address;
     return CC_ACCEPTED;
