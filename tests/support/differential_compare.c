@@ -72,7 +72,6 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_CLOCK_DUE] = {"when a clock's condition becomes pending", "by cycles here, by host time in Hercules"},
     [EXCEPTION_DIAGNOSE] = {"DIAGNOSE", "specification exception here; functions of Hercules' own, or nothing, there"},
     [EXCEPTION_TIME] = {"more than 2,000,000 instructions", "Hercules does not get the time to end such a loop"},
-    [EXCEPTION_SIGNAL] = {"SIGP to the own CPU", "not yet here; Hercules may stop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
@@ -578,10 +577,6 @@ enum differential_verdict differential_compare(const struct differential_case *c
     if (a->end == END_LIMIT && near_wrap(c) &&
         (contains(c, INSTRUCTION_MVO) || contains(c, INSTRUCTION_PACK) || contains(c, INSTRUCTION_UNPK))) {
         *exception = differential_exceptions[EXCEPTION_WRAP].name;
-        return VERDICT_EXCUSED;
-    }
-    if (a->end == END_LIMIT && contains(c, INSTRUCTION_SIGP)) {
-        *exception = differential_exceptions[EXCEPTION_SIGNAL].name;
         return VERDICT_EXCUSED;
     }
     if (a->end != b->end) {

@@ -74,9 +74,7 @@ static const struct {
     {INSTRUCTION_TCH, "c2", "channels are never busy"},
     {INSTRUCTION_STIDC, "c1", "never given"},
     {INSTRUCTION_STIDC, "c2", "channels are never busy"},
-    {INSTRUCTION_SIGP, "c0", "only CPUs that are not there are addressed"},
-    {INSTRUCTION_SIGP, "c1", "only CPUs that are not there are addressed"},
-    {INSTRUCTION_SIGP, "c2", "only CPUs that are not there are addressed"},
+    {INSTRUCTION_SIGP, "c2", "a CPU is never busy for itself"},
 };
 
 static const char *exceptions_of(int id) {

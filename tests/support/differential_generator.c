@@ -687,11 +687,11 @@ static void make_rs(struct generator *g, struct text *t, enum instruction_id id,
     }
     case INSTRUCTION_SIGP: { /* of CPUs that do not exist; and to itself, where that does not end the program */
         static const uint8_t orders[] = {0x0, 0x1, 0x1, 0x2, 0x2, 0x3, 0x4, 0xF};
-        bool self = below(g, 2);
-        r3 = value_register(g, (self ? 0 : 1 + below(g, 15)) + (word(g) & 0xFFFF0000));
+        bool own = below(g, 2);
+        r3 = value_register(g, (own ? 0 : 1 + below(g, 15)) + (word(g) & 0xFFFF0000));
         put_registers(t, value_register(g, word(g)), r3);
-        put_operand(t, 2, base_displacement(g, self ? orders[below(g, sizeof orders)] : 1 + below(g, 12)));
-        if (((g->c->gpr[r3] & 0xFFFF) == 0) != self || g->changed[r3])
+        put_operand(t, 2, base_displacement(g, own ? orders[below(g, sizeof orders)] : 1 + below(g, 12)));
+        if (((g->c->gpr[r3] & 0xFFFF) == 0) != own || g->changed[r3])
             memcpy(t->bytes, "\x47\0\0\0", 4);
         return;
     }
