@@ -7,14 +7,20 @@
 #include "isa/assembler.h"
 #include "tests/support/unit.h"
 
-struct machine *program_load(const char *model_name, const char *source) {
+struct machine *program_load(const char *model, const char *source) {
+    return program_load_on(model, (struct machine_options){.memory_bytes = 65536, .nominal_time = true}, source);
+}
+
+struct machine *program_load_on(const char *model_name, struct machine_options options, const char *source) {
     struct cost_model *model = malloc(sizeof *model);
     struct error e = ERROR_CLEAR;
     struct assembly a;
     if (!cost_model_find(model, model_name, &e))
         fail_msg("%s", e.text);
-    struct machine_options options = {.memory_bytes = 65536, .model = model, .nominal_time = true};
+    options.model = model;
     struct machine *m = machine_new(&options, &e);
+    if (!m)
+        fail_msg("%s", e.text);
     if (!assemble(&a, "test.s", source, strlen(source), &(struct assembler_options){0}, &e)) {
         struct bytes text = {0};
         assembly_print_diagnostics(&a, &text);

@@ -7,6 +7,8 @@
 /* A bare machine of 64K with this model ("s370", "flat"), on nominal time, with the program loaded: `source` is
  * assembled, page 0 and all. It fails the test when it does not assemble. Free with program_free. */
 struct machine *program_load(const char *model, const char *source);
+/* The same on a machine with these options; the model is filled in. */
+struct machine *program_load_on(const char *model, struct machine_options options, const char *source);
 void program_free(struct machine *m);
 /* Restarts and runs; at most so many instructions and interruptions, 0: no limit. */
 enum machine_status program_run(struct machine *m, uint64_t limit);
