@@ -91,7 +91,7 @@ static void run_hercules(void *self, const struct differential_case *const *case
             large = large || cases[at + i]->memory == 0x1000000;
         struct error ignored = ERROR_CLEAR;
         if (large && !e->large)
-            e->large = hercules_new(1, 16, &ignored);
+            e->large = hercules_new(1, 16, 1, &ignored);
         for (size_t i = 0; i < n; i++)
             results[at + i].end = END_FAILED;
         run_some(e->small, 0x200000, cases + at, results + at, n, jobs, images);
@@ -114,7 +114,7 @@ bool differential_hercules(struct differential_engine *engine, unsigned processe
     if (!self)
         return error_set(e, ERROR_INTERNAL, "out of memory");
     self->processes = processes;
-    self->small = hercules_new(processes, 2, e);
+    self->small = hercules_new(processes, 2, 1, e);
     if (!self->small) {
         free(self);
         return false;

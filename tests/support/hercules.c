@@ -26,7 +26,7 @@
 
 enum {
     START_MS = 10000, /* a process may take so long to come up */
-    RUN_MS = 400,     /* no case that ends takes as long */
+    RUN_MS = 400,     /* no case that ends takes as long, unless it says so */
     DUMP_MS = 5000,
     LOG_BYTES = 1 << 16,
     PATH_BYTES = 256,
@@ -49,7 +49,7 @@ struct process {
 
 struct hercules {
     char folder[PATH_BYTES - 64];
-    unsigned megabytes, count;
+    unsigned megabytes, cpus, count;
     struct process *process;
     struct sigaction old_pipe;
 };
@@ -106,10 +106,10 @@ static bool write_configuration(const struct hercules *h, const struct process *
     ok = write_text(path, "* ready\n") && ok;
     path_of(h, p, "configuration", 0, path);
     snprintf(text, sizeof text,
-             "ARCHMODE S/370\nMAINSIZE %u\nNUMCPU 1\nCPUSERIAL 002623\nCPUMODEL 3033\nOSTAILOR QUIET\nPANRATE 50\n"
+             "ARCHMODE S/370\nMAINSIZE %u\nNUMCPU %u\nCPUSERIAL 002623\nCPUMODEL 3033\nOSTAILOR QUIET\nPANRATE 50\n"
              "TIMERINT 1000000\nDIAG8CMD DISABLE\nSHCMDOPT DISABLE\n0009 3215-C\n000C 3505\n000E 1403 printer.%u.0\n"
              "0150 3370 disk.%u.0\n",
-             h->megabytes, p->number, p->number);
+             h->megabytes, h->cpus, p->number, p->number);
     ok = write_text(path, text) && ok;
     return ok || error_set(e, ERROR_INTERNAL, "cannot write Hercules' configuration in %s", h->folder);
 }
@@ -228,7 +228,7 @@ static void job_start(struct hercules *h, struct process *p) {
     p->length = 0;
     p->limit = false;
     p->state = RUNNING;
-    p->deadline = now_ms() + RUN_MS;
+    p->deadline = now_ms() + (p->job->limit_ms ? p->job->limit_ms : RUN_MS);
     command(p, text);
 }
 
@@ -430,7 +430,7 @@ void hercules_run(struct hercules *h, struct hercules_job *jobs, size_t count) {
     }
 }
 
-struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct error *e) {
+struct hercules *hercules_new(unsigned processes, unsigned megabytes, unsigned cpus, struct error *e) {
     struct hercules *h = calloc(1, sizeof *h);
     struct process *process = calloc(processes, sizeof *process);
     if (!h || !process) {
@@ -441,6 +441,7 @@ struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct err
     }
     h->process = process;
     h->megabytes = megabytes;
+    h->cpus = cpus;
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &h->old_pipe);
     if (!make_folder(h, e)) {
         hercules_free(h);

@@ -39,6 +39,7 @@ struct hercules_job {
     const uint8_t *deck;
     uint32_t deck_length;
     bool deck_eof;
+    unsigned limit_ms; /* how long it may run; 0: 400 */
     enum hercules_end end;
     uint8_t psw[8];
     uint32_t gpr[16], cr[16];
@@ -47,10 +48,11 @@ struct hercules_job {
 /* True when the program is installed. */
 bool hercules_present(void);
 enum { HERCULES_DISK = 0x150, HERCULES_DISK_BLOCKS = 64 };
-/* Starts `processes` processes with so many megabytes of storage (2 to 16), one CPU, CPU identification 002623 3033,
- * and devices 009 (console), 00C (card reader), 00E (printer) and 150 (fixed-block disk of HERCULES_DISK_BLOCKS blocks,
- * which keep what an earlier job wrote). NULL and *e when they cannot be started. */
-struct hercules *hercules_new(unsigned processes, unsigned megabytes, struct error *e);
+/* Starts `processes` processes with so many megabytes of storage (2 to 16), so many CPUs (jobs begin on
+ * CPU 0, must leave the others stopped, and end when CPU 0 does), CPU identification 002623 3033, and devices 009
+ * (console), 00C (card reader), 00E (printer) and 150 (fixed-block disk of HERCULES_DISK_BLOCKS blocks, which keep what
+ * an earlier job wrote). NULL and *e when they cannot be started. */
+struct hercules *hercules_new(unsigned processes, unsigned megabytes, unsigned cpus, struct error *e);
 /* Runs all jobs; each is complete (its `end` set) afterwards. */
 void hercules_run(struct hercules *h, struct hercules_job *jobs, size_t count);
 void hercules_free(struct hercules *h);
