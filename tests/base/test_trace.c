@@ -167,6 +167,9 @@ static void test_trace_json_has_the_keys_of_its_kind_in_order(void **state) {
     assert_json(&(struct trace_event){TRACE_SHADOW_PURGE, 7, "inner", 1, 0, 3, 0, 0, "PTLB"},
                 "{\"cycle\":7,\"machine\":\"inner\",\"level\":1,\"kind\":\"shadow_purge\","
                 "\"spaces\":3,\"cause\":\"PTLB\"}\n");
+    assert_json(&(struct trace_event){TRACE_SIGNAL, 7, "bare", 0, 2, 0x9, 1, 3, "sense"},
+                "{\"cycle\":7,\"machine\":\"bare\",\"level\":0,\"cpu\":2,\"kind\":\"signal\","
+                "\"order\":\"09\",\"cpu_address\":1,\"condition\":3,\"name\":\"sense\"}\n");
 }
 
 static void test_trace_json_hexadecimal_has_the_digits_of_its_field(void **state) {
