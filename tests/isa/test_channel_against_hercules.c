@@ -175,7 +175,7 @@ int main(int argc, char **argv) {
         printf("Hercules is not installed: skipped\n");
         return 77;
     }
-    struct hercules *h = hercules_new(2, CASE_MEMORY >> 20, &e);
+    struct hercules *h = hercules_new(2, CASE_MEMORY >> 20, 1, &e);
     struct comparison *batch = calloc(BATCH, sizeof *batch);
     struct hercules_job *jobs = calloc(BATCH, sizeof *jobs);
     struct tally t = {0};
