@@ -60,7 +60,8 @@ static inline void guests_line(void *self, const char *line, size_t length) {
 }
 
 /* A tower of `depth` monitors with the program loaded into the innermost machine. */
-static inline void guests_build(struct run *r, const char *source, unsigned depth, bool nominal) {
+static inline void guests_build_traced(struct run *r, const char *source, unsigned depth, bool nominal,
+                                       struct trace *trace) {
     struct error e = ERROR_CLEAR;
     struct assembly a;
     const char *kinds[TOWER_MOST];
@@ -72,6 +73,7 @@ static inline void guests_build(struct run *r, const char *source, unsigned dept
     struct machine_options o = {.memory_bytes = GUEST_BYTES,
                                 .model = &r->model,
                                 .nominal_time = nominal,
+                                .trace = trace,
                                 .console_line = guests_line,
                                 .line_self = &r->console};
     if (!assemble(&a, "guest.s", source, strlen(source), NULL, &e)) {
@@ -87,6 +89,10 @@ static inline void guests_build(struct run *r, const char *source, unsigned dept
     if (!machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e))
         fail_msg("%s", e.text);
     assembly_fini(&a);
+}
+
+static inline void guests_build(struct run *r, const char *source, unsigned depth, bool nominal) {
+    guests_build_traced(r, source, depth, nominal, NULL);
 }
 
 static inline enum machine_status guests_go(struct run *r, uint64_t instructions) {

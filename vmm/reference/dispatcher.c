@@ -138,10 +138,11 @@ static void handle_protection(struct vmm *v, struct virtual_cpu *c, struct inter
     reflect(v, c, i);
 }
 
-/* In problem state the monitor's own bit in CR0 makes STCK a privileged operation too, which the guest did not ask for.
- */
+/* In problem state the monitor's own bit in CR0 makes STCK a privileged operation too: to be found out, unless the
+ * guest asked for the same. */
 static void handle_privileged(struct vmm *v, struct virtual_cpu *c, const struct interruption *i) {
-    bool interpret = !psw_problem(&c->psw) || reference(v)->cr0 & CR0_STCK_CONTROL;
+    bool asked = machine_of(v, c)->facilities && c->cr[0] & CR0_STCK_CONTROL;
+    bool interpret = !psw_problem(&c->psw) || (reference(v)->cr0 & CR0_STCK_CONTROL && !asked);
     trace_trap(v, c, i, "privileged operation");
     if (interpret)
         interpreter_run(v, c, i);

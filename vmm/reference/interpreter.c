@@ -511,11 +511,8 @@ static unsigned find(struct interpretation *i, uint32_t at) {
 
 /* In virtual problem state only STCK may have trapped for a reason of the monitor's own. */
 static unsigned allowed(const struct interpretation *i) {
-    const struct virtual_cpu *c = i->c;
-    if (!psw_problem(&c->psw))
-        return 0;
-    bool own = machine_of(i->v, c)->facilities && c->cr[0] & CR0_STCK_CONTROL;
-    return instruction_id(i->instruction) == INSTRUCTION_STCK && !own ? 0 : PROGRAM_PRIVILEGED;
+    bool problem = psw_problem(&i->c->psw);
+    return problem && instruction_id(i->instruction) != INSTRUCTION_STCK ? PROGRAM_PRIVILEGED : 0;
 }
 
 static void end_with(struct interpretation *i, unsigned code, unsigned ilc) {
