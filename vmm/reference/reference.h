@@ -72,8 +72,9 @@ struct shadow;
 struct reference {
     struct frames frames;
     struct shadow *shadow[GUESTS_MOST][VIRTUAL_CPUS_MOST];
-    uint8_t
-        *tables[GUESTS_MOST]; /* by guest absolute frame: the guest's tables lie there, stores are caught; NULL: none */
+    uint8_t *tables[GUESTS_MOST]; /* by guest absolute frame: whether the guest's tables lie there, and stores are
+                                     caught (shadow.c); NULL: they are not */
+    bool opened[GUESTS_MOST];     /* some such frame is open */
     uint32_t channel_frame[GUESTS_MOST]; /* host real */
     struct channel_program program[GUESTS_MOST][MINIDISKS_MOST];
     struct host_disk disk[DISKS_MOST];

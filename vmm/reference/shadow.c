@@ -8,9 +8,11 @@
  *   SHADOW_PURGE    The architecture lets a TLB keep entries until they are purged, so a shadow may, too: it is a TLB,
  *                   only larger. PTLB empties all spaces of the virtual CPU, IPTE drops one entry.
  *   SHADOW_PROTECT  Pages that hold tables from which entries were made are write-protected in the shadows. A store
- * into one traps; the entries made from it go, the page becomes writable, and the store is repeated. So no entry is
- * ever stale, and PTLB has nothing to do. Needs 4 KB pages: a guest that uses others is served by the first policy from
- * then on.
+ * into one traps; the entries made from it go, the page becomes writable, and the store is repeated. So entries are not
+ * stale, and PTLB has nothing to do. One exception is needed: what the store itself refers to may be mapped by the very
+ * table that it changes, so a page that was opened stays open, whatever is made from it, until something else traps;
+ * then, or at PTLB, all that was made from it goes, and it is protected when it is used again. Needs 4 KB pages: a
+ * guest that uses others is served by the first policy from then on.
  *
  * What the monitor makes invalid or changes here may itself be in the TLB of its machine, hence purge_due. From invalid
  * to valid needs no purge. */
@@ -117,11 +119,6 @@ static void clear_spaces(struct vmm *v, struct virtual_cpu *c, const char *cause
     monitor_trace(v, TRACE_SHADOW_PURGE, spaces, 0, 0, cause);
 }
 
-static void purge(struct vmm *v, struct virtual_cpu *c, const char *cause) {
-    if (!reference(v)->tables[c->guest])
-        clear_spaces(v, c, cause);
-}
-
 /* ---- Which space ---- */
 
 static struct space *least_used(struct shadow *shadow) {
@@ -138,6 +135,7 @@ static void give_up_protection(struct vmm *v, struct virtual_cpu *c) {
     struct virtual_machine *vm = monitor_guest(v, c->guest);
     free(r->tables[c->guest]);
     r->tables[c->guest] = NULL;
+    r->opened[c->guest] = false;
     for (unsigned n = 0; n < vm->cpus; n++) {
         clear_spaces(v, &vm->cpu[n], "pages of 2 KB");
         clear(v, real_space(shadow_of(v, &vm->cpu[n])));
@@ -199,6 +197,9 @@ static struct monitor_space select_space(struct vmm *v, struct virtual_cpu *c) {
 
 /* ---- Tables that are watched ---- */
 
+/* Of a frame of the guest: nothing was made from it; it is protected; or it was, until a store into it. */
+enum table_state { TABLE_NONE, TABLE_WATCHED, TABLE_OPEN };
+
 /* Whether [at, at + bytes) of guest real storage lies in this frame of guest absolute storage at least in part. */
 static bool lies_in(const struct virtual_cpu *c, uint32_t at, uint32_t bytes, uint32_t frame) {
     return guest_absolute(c, at) / FRAME_BYTES == frame || guest_absolute(c, at + bytes - 1) / FRAME_BYTES == frame;
@@ -227,7 +228,7 @@ static void protect_in_space(struct vmm *v, struct space *s, uint32_t host, bool
 static void protect(struct vmm *v, struct virtual_cpu *c, uint32_t frame, bool on) {
     struct virtual_machine *vm = monitor_guest(v, c->guest);
     uint32_t host = host_real(v, c, frame * FRAME_BYTES);
-    reference(v)->tables[c->guest][frame] = on;
+    reference(v)->tables[c->guest][frame] = on ? TABLE_WATCHED : TABLE_NONE;
     for (unsigned n = 0; n < vm->cpus; n++) {
         struct shadow *shadow = shadow_of(v, &vm->cpu[n]);
         for (unsigned k = 0; k <= shadow->spaces; k++)
@@ -240,7 +241,7 @@ static void protect(struct vmm *v, struct virtual_cpu *c, uint32_t frame, bool o
 static void watch(struct vmm *v, struct virtual_cpu *c, uint32_t real) {
     const uint8_t *tables = reference(v)->tables[c->guest];
     uint32_t frame = guest_absolute(c, real) / FRAME_BYTES;
-    if (tables && !tables[frame])
+    if (tables && tables[frame] == TABLE_NONE)
         protect(v, c, frame, true);
 }
 
@@ -263,13 +264,46 @@ static void drop_made_from(struct vmm *v, struct virtual_cpu *c, uint32_t frame)
     }
 }
 
-static void changed(struct vmm *v, struct virtual_cpu *c, uint32_t frame, const char *cause) {
-    struct virtual_machine *vm = monitor_guest(v, c->guest);
-    monitor_cause(v, CAUSE_SHADOW);
+static void drop_for_all(struct vmm *v, unsigned guest, uint32_t frame) {
+    struct virtual_machine *vm = monitor_guest(v, guest);
     for (unsigned n = 0; n < vm->cpus; n++)
         drop_made_from(v, &vm->cpu[n], frame);
+}
+
+static void changed(struct vmm *v, struct virtual_cpu *c, uint32_t frame, const char *cause) {
+    monitor_cause(v, CAUSE_SHADOW);
+    drop_for_all(v, c->guest, frame);
     protect(v, c, frame, false);
     monitor_trace(v, TRACE_SHADOW_PURGE, 0, 0, 0, cause);
+}
+
+/* The guest may store into this frame until something else traps. */
+static void open_frame(struct vmm *v, const struct virtual_cpu *c, uint32_t frame) {
+    struct reference *r = reference(v);
+    r->tables[c->guest][frame] = TABLE_OPEN;
+    r->opened[c->guest] = true;
+}
+
+static void close_frames(struct vmm *v, const struct virtual_cpu *c) {
+    struct reference *r = reference(v);
+    uint32_t frames = machine_of(v, c)->memory / FRAME_BYTES;
+    if (!r->opened[c->guest])
+        return;
+    r->opened[c->guest] = false;
+    for (uint32_t frame = 0; frame < frames; frame++) {
+        if (r->tables[c->guest][frame] != TABLE_OPEN)
+            continue;
+        drop_for_all(v, c->guest, frame);
+        r->tables[c->guest][frame] = TABLE_NONE;
+    }
+}
+
+static void purge(struct vmm *v, struct virtual_cpu *c, const char *cause) {
+    monitor_cause(v, CAUSE_SHADOW);
+    if (reference(v)->tables[c->guest])
+        close_frames(v, c);
+    else
+        clear_spaces(v, c, cause);
 }
 
 static void stored(struct vmm *v, unsigned guest, uint32_t absolute, uint32_t length) {
@@ -277,7 +311,7 @@ static void stored(struct vmm *v, unsigned guest, uint32_t absolute, uint32_t le
     if (!tables)
         return;
     for (uint32_t frame = absolute / FRAME_BYTES; frame <= (absolute + length - 1) / FRAME_BYTES; frame++)
-        if (tables[frame])
+        if (tables[frame] == TABLE_WATCHED)
             changed(v, &monitor_guest(v, guest)->cpu[0], frame, "stored for the guest");
 }
 
@@ -321,6 +355,8 @@ static unsigned fault(struct vmm *v, struct virtual_cpu *c, uint32_t address) {
     struct dat_walk w = {.frame = address};
     bool dat = psw_dat(&c->psw);
     monitor_cause(v, CAUSE_SHADOW);
+    if (c->psw.ia != c->dispatched_at) /* it has got further than the store */
+        close_frames(v, c);
     if (dat) {
         enum access x = guest_walk(v, c, address, &w);
         if (x != ACCESS_OK)
@@ -334,7 +370,7 @@ static unsigned fault(struct vmm *v, struct virtual_cpu *c, uint32_t address) {
         watch(v, c, w.page_entry_address);
     }
     const uint8_t *tables = reference(v)->tables[c->guest];
-    bool protected = w.page_protected || (tables && tables[absolute / FRAME_BYTES]);
+    bool protected = w.page_protected || (tables && tables[absolute / FRAME_BYTES] == TABLE_WATCHED);
     fill(v, s, address, host_real(v, c, absolute), w.segment_entry, protected ? PTE_PROTECTED : 0);
     monitor_filled(v, c);
     monitor_trace(v, TRACE_SHADOW_FILL, address, w.frame, host_real(v, c, absolute), NULL);
@@ -352,7 +388,9 @@ static unsigned protection(struct vmm *v, struct virtual_cpu *c, uint32_t addres
         if (w.page_protected)
             return ACCESS_PROTECTION;
     }
-    changed(v, c, guest_absolute(c, w.real) / FRAME_BYTES, "store into tables");
+    uint32_t frame = guest_absolute(c, w.real) / FRAME_BYTES;
+    changed(v, c, frame, "store into tables");
+    open_frame(v, c, frame);
     return 0;
 }
 
