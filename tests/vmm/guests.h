@@ -108,7 +108,7 @@ static inline void guests_look(struct run *r, enum machine_status status, struct
     assert_int_equal(machine_peek(m, 0, to->storage, GUEST_BYTES), ACCESS_OK);
     memset(to->storage + 80, 0, 4);
     for (uint32_t n = 0; n < sizeof to->keys; n++)
-        to->keys[n] = (uint8_t)machine_key(m, n * 2048) & 0xFA;
+        to->keys[n] = (uint8_t)machine_key(m, n * 2048) & 0xFE;
 }
 
 static inline void guests_free(struct run *r) {

@@ -18,7 +18,7 @@
 #include "tests/vmm/guests.h"
 #include "tests/vmm/towers.h"
 
-enum { BARE_MOST = 4 << 20, CHAIN_MOST = TOWER_MOST + 1 };
+enum { BARE_MOST = 4 << 20, CHAIN_MOST = TOWER_MOST + 1, CYCLES_MOST = 1 << 30 };
 
 struct look {
     const struct tower *tower;
@@ -198,10 +198,16 @@ static void check(const struct tower *t, const char *where, bool may_be_stale) {
 static bool run_a_while(struct tower *t, struct random *random, unsigned most_bits) {
     bool everybody = random_below(random, 2);
     uint64_t bits = random_below(random, most_bits) + 1, number = random_below(random, UINT64_C(1) << bits) + 1;
-    const struct machine_limits limits = {.instructions = everybody ? 0 : number, .cycles = everybody ? number : 0};
+    const struct machine_limits limits = {.instructions = everybody ? 0 : number,
+                                          .cycles = everybody ? number : CYCLES_MOST};
+    struct machine_stats before, after;
+    machine_stats(t->bare, &before);
     enum machine_status status = machine_run(everybody ? t->bare : t->innermost, &limits);
     if (machine_status(t->bare) == MACHINE_FAULT)
         fail_msg("%s", machine_fault(t->bare));
+    machine_stats(t->bare, &after);
+    if (after.cycles - before.cycles >= CYCLES_MOST)
+        fail_msg("nothing gets done any more");
     return status == MACHINE_READY && machine_status(t->innermost) == MACHINE_READY;
 }
 
