@@ -9,12 +9,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 
+#include "isa/coroutine.h"
 #include "isa/isa_internal.h"
 
-enum { STACK_BYTES = 256 * 1024, CALL_BYTES = 12, CELL_BYTES = 16, CLASS_CONTINUE = 7 };
+enum { CALL_BYTES = 12, CELL_BYTES = 16, CLASS_CONTINUE = 7 };
 
 enum request {
     REQUEST_NONE,     /* not suspended */
@@ -42,8 +41,7 @@ struct supervisor {
     enum cycle_cause cause;
     struct machine *running; /* whom it is about to dispatch */
 
-    ucontext_t context, loop;
-    void *stack;
+    struct coroutine *coroutine; /* NULL: direct */
     struct processor *processor;
 };
 
@@ -117,13 +115,10 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
     s->direct = m->host == NULL;
     s->processor = p;
     bytes_put64(s->key, random_u64(&p->machine->keys));
-    if (!s->direct) {
-        s->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (s->stack == MAP_FAILED) {
-            free(s);
-            error_set(e, ERROR_INTERNAL, "no memory for a supervisor's stack");
-            return NULL;
-        }
+    if (!s->direct && !(s->coroutine = coroutine_new())) {
+        free(s);
+        error_set(e, ERROR_INTERNAL, "no memory for a supervisor's stack");
+        return NULL;
     }
     p->supervisor[number] = s;
     m->supervisor = s;
@@ -136,8 +131,7 @@ void supervisor_detach(struct supervisor *s) {
         return;
     s->processor->supervisor[s->number] = NULL;
     s->machine->supervisor = NULL;
-    if (s->stack)
-        munmap(s->stack, STACK_BYTES);
+    coroutine_free(s->coroutine);
     free(s);
 }
 
@@ -164,25 +158,16 @@ static void emit(struct processor *p, const struct machine *m, enum trace_kind k
     trace_emit(m->trace, &event);
 }
 
-static void run_activation(unsigned low, unsigned high) {
-    struct supervisor *s = (struct supervisor *)((uintptr_t)high << 32 | low);
+static void run_activation(void *self) {
+    struct supervisor *s = self;
     s->psw_address = s->ops->interrupt(s->self, s->processor, s->class);
     s->request = REQUEST_DONE;
-    swapcontext(&s->context, &s->loop);
-}
-
-static void prepare_stack(struct supervisor *s) {
-    getcontext(&s->context);
-    s->context.uc_stack.ss_sp = s->stack;
-    s->context.uc_stack.ss_size = STACK_BYTES;
-    s->context.uc_link = NULL;
-    makecontext(&s->context, (void (*)(void))run_activation, 2, (unsigned)(uintptr_t)s, (unsigned)((uintptr_t)s >> 32));
 }
 
 /* Gives the CPU back from inside an activation, until it is continued. */
 static void suspend(struct supervisor *s, enum request request) {
     s->request = request;
-    swapcontext(&s->context, &s->loop);
+    coroutine_suspend(s->coroutine);
     s->request = REQUEST_NONE;
 }
 
@@ -220,12 +205,16 @@ static void leave(struct supervisor *s) {
     psw_make_current(p, &psw);
 }
 
-/* Runs the activation on its stack until it gives the CPU back, and does what it asks for. */
-static void resume(struct supervisor *s) {
+/* Runs the activation on its stack, from its start or from where it is, until it gives the CPU back, and does what it
+ * asks for. */
+static void resume(struct supervisor *s, bool start) {
     struct processor *p = s->processor;
     struct supervisor *outer = p->active;
     p->active = s;
-    swapcontext(&s->loop, &s->context);
+    if (start)
+        coroutine_start(s->coroutine, run_activation, s);
+    else
+        coroutine_resume(s->coroutine);
     p->active = outer;
     p->held = false;
     switch (s->request) {
@@ -259,8 +248,7 @@ static void activate(struct supervisor *s, enum interruption_class c) {
         leave(s);
         return;
     }
-    prepare_stack(s);
-    resume(s);
+    resume(s, true);
 }
 
 /* The supervisor that a CALL cell belongs to, and the class; NULL when number and key are not registered. */
@@ -288,11 +276,11 @@ bool supervisor_call(struct processor *p) {
     p->last_valid = false;
     if (class == CLASS_CONTINUE) {
         s->code = 0;
-        resume(s);
+        resume(s, false);
     } else if (class == INTERRUPTION_PROGRAM && s->live &&
                (s->request == REQUEST_EXECUTE || s->request == REQUEST_FAULT)) {
         s->code = 1; /* the call is completed by this interruption; its code is in low storage */
-        resume(s);
+        resume(s, false);
     } else {
         activate(s, (enum interruption_class) class);
     }
