@@ -5,8 +5,9 @@
 #include "isa/disk.h"
 #include "vmm/vmm_internal.h"
 
-static bool bare_bytes(uint32_t innermost, unsigned count, uint32_t *bytes, struct error *e) {
-    uint32_t overhead = count * vmm_host_bytes(0);
+static bool bare_bytes(uint32_t innermost, unsigned count, const struct monitor_options *monitors, uint32_t *bytes,
+                       struct error *e) {
+    uint32_t overhead = count * vmm_host_bytes_with(0, monitors);
     if (innermost > STORAGE_MOST_BYTES - overhead)
         return error_set(
             e, ERROR_INPUT,
@@ -16,9 +17,9 @@ static bool bare_bytes(uint32_t innermost, unsigned count, uint32_t *bytes, stru
     return true;
 }
 
-static bool add_level(struct tower *t, const struct machine_options *o, const char *kind, unsigned left,
-                      struct error *e) {
-    struct guest_options guest = {.memory_bytes = o->memory_bytes + left * vmm_host_bytes(0)};
+static bool add_level(struct tower *t, const struct machine_options *o, const char *kind,
+                      const struct monitor_options *monitor, unsigned left, struct error *e) {
+    struct guest_options guest = {.memory_bytes = o->memory_bytes + left * vmm_host_bytes_with(0, monitor)};
     if (left == 0) {
         guest.name = o->name;
         guest.console_line = o->console_line;
@@ -26,7 +27,7 @@ static bool add_level(struct tower *t, const struct machine_options *o, const ch
         guest.line_self = o->line_self;
         guest.forget_lines = o->forget_lines;
     }
-    struct vmm *v = vmm_new(t->innermost, kind, e);
+    struct vmm *v = vmm_new_with(t->innermost, kind, monitor, e);
     if (!v)
         return false;
     t->monitor[t->count++] = v;
@@ -36,14 +37,14 @@ static bool add_level(struct tower *t, const struct machine_options *o, const ch
     return inner != NULL;
 }
 
-bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
-               struct error *e) {
+bool tower_new_with(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
+                    const struct monitor_options *monitors, struct error *e) {
     struct machine_options bare = *options;
     *t = (struct tower){0};
     if (count > TOWER_MOST)
         return error_set(e, ERROR_INPUT, "at most %d monitors, not %u", TOWER_MOST, count);
     if (count > 0) {
-        if (!bare_bytes(options->memory_bytes, count, &bare.memory_bytes, e))
+        if (!bare_bytes(options->memory_bytes, count, monitors, &bare.memory_bytes, e))
             return false;
         bare.name = NULL;
         bare.console_line = bare.printer_line = NULL;
@@ -52,12 +53,18 @@ bool tower_new(struct tower *t, const struct machine_options *options, const cha
     if (!t->bare)
         return false;
     for (unsigned n = 0; n < count; n++) {
-        if (add_level(t, options, kinds[n], count - n - 1, e))
+        if (add_level(t, options, kinds[n], monitors, count - n - 1, e))
             continue;
         tower_free(t);
         return false;
     }
     return true;
+}
+
+bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
+               struct error *e) {
+    const struct monitor_options monitors = vmm_default_options();
+    return tower_new_with(t, options, kinds, count, &monitors, e);
 }
 
 bool tower_disk(struct tower *t, const struct disk_backing *backing, struct error *e) {

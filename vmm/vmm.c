@@ -152,9 +152,13 @@ struct machine *vmm_guest_at(const struct vmm *v, unsigned index) {
     return index < v->guests ? v->guest[index]->machine : NULL;
 }
 
+uint32_t vmm_host_bytes_with(uint32_t memory_bytes, const struct monitor_options *options) {
+    return reference_monitor.bytes(options, 0, 0) + reference_monitor.bytes(options, memory_bytes, 1);
+}
+
 uint32_t vmm_host_bytes(uint32_t memory_bytes) {
     const struct monitor_options options = vmm_default_options();
-    return reference_monitor.bytes(&options, 0, 0) + reference_monitor.bytes(&options, memory_bytes, 1);
+    return vmm_host_bytes_with(memory_bytes, &options);
 }
 
 /* ---- Looking ---- */

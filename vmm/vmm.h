@@ -50,6 +50,7 @@ bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct err
 
 /* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`. */
 uint32_t vmm_host_bytes(uint32_t memory_bytes);
+uint32_t vmm_host_bytes_with(uint32_t memory_bytes, const struct monitor_options *options);
 
 /* What a monitor counted. */
 struct vmm_stats {
@@ -75,6 +76,9 @@ struct tower {
  * when that does not fit into 16 MB, naming the largest that does; nothing is left then. */
 bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
                struct error *e);
+/* The same with monitors that are asked to work in a certain way, all of them. */
+bool tower_new_with(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
+                    const struct monitor_options *monitors, struct error *e);
 /* Attaches a disk to the bare machine at ADDRESS_DISK, and the whole of it as a minidisk to each guest. Takes the
  * backing over. */
 struct disk_backing;

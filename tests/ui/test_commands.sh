@@ -72,6 +72,16 @@ out_has '"packages":[{"package":"gcc","what":"a C compiler","purpose":"to build"
 
 expect 0 "$CLOUD370" bench machines --json
 out_has '{"results":[{"benchmark":"machines","measure":"one machine made","value":'
+# The others take long: their first results, and the end that Ctrl-C makes.
+"$CLOUD370" bench nest --json >out 2>err &
+sleep 2
+kill -INT $!
+status=0
+wait $! || status=$?
+[ "$status" -eq 3 ] || fail "bench nest: status $status"
+out_has '{"results":[{"benchmark":"nest","measure":"SPKA, depth 1","value":1.0,"unit":"traps","peer":null,"ratio":null}'
+out_has '"unit":"ns"'
+err_has "cloud370: interrupted"
 
 # Ctrl-C stops cleanly: the results so far, one line, exit status 3.
 { printf '\000\010\000\000\000\000\002\000'; head -c 504 /dev/zero; printf '\107\360\002\000'; } >loop.img

@@ -8,52 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "isa/assembler.h"
-#include "ui/cli/bench.h"
 #include "ui/cli/bench_hercules.h"
-#include "vmm/vmm.h"
+#include "ui/cli/bench_program.h"
 
-enum { ROUNDS = 3, MEMORY = 1 << 20, WORD_LOOP = 0x300, WORD_DAT = 0x304, WORD_COUNT = 0x308 };
+enum { ROUNDS = 3 };
 
+// clang-format off
 static const char source[] =
-    "         ORG   X'0'\n"
-    "         DC    X'0008000000000400'      RESTART NEW PSW\n"
-    "         ORG   X'68'\n"
-    "         DC    X'000A00000000DEAD'      PROGRAM NEW PSW\n"
-    "LOOP     EQU   X'300'                   CHOSEN BY WHO RUNS THIS: 4 TIMES THE LOOP'S NUMBER\n"
-    "DAT      EQU   X'304'                   NOT 0: WITH DAT ON\n"
-    "COUNT    EQU   X'308'                   ITERATIONS\n"
-    "         ORG   X'400'\n"
-    "START    BALR  12,0\n"
-    "         USING *,12\n"
-    "         L     11,DAT(0,0)\n"
-    "         LTR   11,11\n"
-    "         BZ    GO\n"
-    "*        Sixteen segments of 64K, mapped to themselves.\n"
-    "         LA    2,16\n"
-    "         LA    3,1\n"
-    "         SLL   3,16                     SEGMENT TABLE AT 10000\n"
-    "         LR    4,3\n"
-    "         LA    5,1024(,3)               PAGE TABLES BEHIND IT\n"
-    "         SR    6,6\n"
-    "SEGMENT  LR    7,5\n"
-    "         O     7,=X'F0000000'\n"
-    "         ST    7,0(,4)\n"
-    "         LA    8,16\n"
-    "PAGE     STH   6,0(,5)\n"
-    "         LA    6,16(,6)\n"
-    "         LA    5,2(,5)\n"
-    "         BCT   8,PAGE\n"
-    "         LA    4,4(,4)\n"
-    "         BCT   2,SEGMENT\n"
-    "         LCTL  0,1,=X'0080000000010000'\n"
-    "         STOSM SCRATCH,X'04'\n"
-    "GO       L     7,COUNT(0,0)\n"
-    "         L     1,LOOP(0,0)\n"
-    "         L     13,=A(AREA)\n"
-    "         LM    2,6,=F'1,2,3,4,5'\n"
-    "         B     TABLE(1)\n"
+    BENCH_FRAME
     "TABLE    B     RR\n"
     "         B     RX\n"
     "         B     BRANCH\n"
@@ -118,14 +80,8 @@ static const char source[] =
     "         LM    8,11,0(13)\n"
     "         STM   8,11,64(13)\n"
     "         BCT   7,LMSTM\n"
-    "DONE     LPSW  =X'000A000000000000'\n"
-    "SCRATCH  DS    X\n"
-    "         LTORG\n"
-    "         ORG   X'2000'\n"
-    "AREA     DC    64F'7'\n"
-    "         ORG   X'6000'\n"
-    "         DC    F'0'\n"
-    "         END\n";
+    BENCH_END;
+// clang-format on
 
 static const struct loop {
     const char *name;
@@ -137,36 +93,6 @@ static const struct loop {
     {"MVCL, 4095 bytes", 2000000, 4095}, {"LM and STM", 20000000, 88},
 };
 
-static void put_word(uint8_t *image, uint32_t at, uint32_t v) { bytes_put32(image + at, v); }
-
-/* CPU seconds that the image takes on the innermost machine of a tower with so many monitors; negative and *e on
- * failure. */
-static double run_here(const uint8_t *image, size_t length, unsigned monitors, uint64_t *instructions,
-                       struct error *e) {
-    static const char *const kinds[] = {"trap-and-emulate"};
-    struct cost_model model;
-    struct tower t;
-    struct machine_options options = {.memory_bytes = MEMORY, .model = &model, .nominal_time = true};
-    struct machine_stats stats;
-    double seconds = -1;
-    if (!cost_model_find(&model, "s370", e) || !tower_new(&t, &options, kinds, monitors, e))
-        return -1;
-    if (machine_load(t.innermost, 0, image, length, e)) {
-        machine_restart(t.innermost);
-        double start = bench_seconds();
-        enum machine_status status = machine_run(t.innermost, NULL);
-        seconds = bench_seconds() - start;
-        machine_stats(t.innermost, &stats);
-        *instructions = stats.instructions;
-        if (status != MACHINE_DISABLED_WAIT) {
-            error_set(e, ERROR_INTERNAL, "bench: a loop ended in %s", machine_status_name(status));
-            seconds = -1;
-        }
-    }
-    tower_free(&t);
-    return seconds;
-}
-
 struct means { /* of ratios, as sums of logarithms */
     double hercules, vm;
     unsigned hercules_count, vm_count;
@@ -175,21 +101,20 @@ struct means { /* of ratios, as sums of logarithms */
 enum place { DAT_OFF, DAT_ON, IN_A_VM, PLACES };
 
 /* The least CPU time over some rounds, the places and the peer taken in turn so that a busy host hurts all alike. */
-static bool time_loop(struct bench *b, const struct loop *l, uint8_t *image, size_t length, struct bench_hercules *h,
+static bool time_loop(struct bench *b, const struct loop *l, struct bytes *image, struct bench_hercules *h,
                       double ours[PLACES], double theirs[PLACES], uint64_t instructions[PLACES], struct error *e) {
     for (unsigned round = 0; round < ROUNDS; round++)
         for (int place = 0; place < PLACES && !bench_interrupted(b); place++) {
-            put_word(image, WORD_LOOP, (uint32_t)(l - loops) * 4);
-            put_word(image, WORD_DAT, place == DAT_ON);
-            put_word(image, WORD_COUNT, l->count / ROUNDS);
-            double seconds = run_here(image, length, place == IN_A_VM, &instructions[place], e);
-            if (seconds < 0)
+            struct bench_run run;
+            bench_choose(image, (unsigned)(l - loops), place == DAT_ON, l->count / ROUNDS);
+            if (!bench_run(image, &(struct bench_place){.depth = place == IN_A_VM}, &run, e))
                 return false;
-            if (round == 0 || seconds < ours[place])
-                ours[place] = seconds;
+            instructions[place] = run.instructions;
+            if (round == 0 || run.seconds < ours[place])
+                ours[place] = run.seconds;
             if (place == IN_A_VM || !h)
                 continue;
-            seconds = bench_hercules_run(h, image, length, e);
+            double seconds = bench_hercules_run(h, image->data, image->length, e);
             if (seconds < 0)
                 return false;
             if (round == 0 || seconds < theirs[place])
@@ -198,12 +123,12 @@ static bool time_loop(struct bench *b, const struct loop *l, uint8_t *image, siz
     return true;
 }
 
-static bool run_loop(struct bench *b, const struct loop *l, uint8_t *image, size_t length, struct bench_hercules *h,
+static bool run_loop(struct bench *b, const struct loop *l, struct bytes *image, struct bench_hercules *h,
                      struct means *means, struct error *e) {
     static const char *const names[PLACES] = {"DAT off", "DAT on", "in a VM"};
     double ours[PLACES] = {0}, theirs[PLACES] = {0};
     uint64_t instructions[PLACES] = {0};
-    if (!time_loop(b, l, image, length, h, ours, theirs, instructions, e))
+    if (!time_loop(b, l, image, h, ours, theirs, instructions, e))
         return false;
     for (int place = 0; place < PLACES && !bench_interrupted(b); place++) {
         char measure[80];
@@ -230,34 +155,20 @@ static void report_mean(struct bench *b, const char *measure, const char *peer, 
 }
 
 bool bench_cpu(struct bench *b, struct error *e) {
-    struct assembly a;
+    struct bytes image = {0};
     struct means means = {0};
     struct bench_hercules *h = NULL;
-    uint8_t *image = NULL;
-    bool ok = assemble(&a, "bench.s", source, sizeof source - 1, &(struct assembler_options){0}, e);
-    size_t length = a.image.length;
-    if (!ok) {
-        struct bytes text = {0};
-        assembly_print_diagnostics(&a, &text);
-        if (text.data)
-            bench_note(b, (const char *)text.data);
-        bytes_fini(&text);
-    }
+    bool ok = bench_assemble(b, "bench.s", source, sizeof source - 1, &image, e);
     if (ok && bench_hercules_present())
         ok = (h = bench_hercules_new(e)) != NULL;
     else if (ok)
         bench_note(b, "Hercules is not installed: no ratios to it");
-    if (ok && !(image = malloc(length)))
-        ok = error_set(e, ERROR_INTERNAL, "no memory for an image");
-    if (ok)
-        memcpy(image, a.image.data, length);
     for (unsigned i = 0; ok && i < sizeof loops / sizeof *loops; i++)
-        ok = run_loop(b, &loops[i], image, length, h, &means, e);
+        ok = run_loop(b, &loops[i], &image, h, &means, e);
     report_mean(b, "geometric mean", "Hercules", means.hercules, means.hercules_count);
     report_mean(b, "geometric mean, in a VM", "bare, DAT on", means.vm, means.vm_count);
     bench_note(b, "model s370, all cycles accounted for; the least process CPU time of 3 rounds");
     bench_hercules_free(h);
-    free(image);
-    assembly_fini(&a);
+    bytes_fini(&image);
     return ok;
 }
