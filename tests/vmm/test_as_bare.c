@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "isa/machine.h"
 #include "tests/support/differential.h"
-#include "vmm/vmm.h"
+#include "tests/vmm/towers.h"
 
 enum { MEMORY = 0x200000, KEYS = MEMORY / STORAGE_BLOCK_BYTES, LIMIT = 20000, INTERVAL_TIMER = 80 };
 
@@ -28,16 +28,14 @@ struct outcome {
 };
 
 static bool run(const struct differential_case *c, const uint8_t *image, const struct cost_model *model,
-                unsigned monitors, struct outcome *o) {
-    static const char *const kinds[] = {"trap-and-emulate", "trap-and-emulate", "trap-and-emulate"};
+                unsigned monitors, enum shadow_policy policy, struct outcome *o) {
+    struct monitor_options asked = vmm_default_options();
     struct machine_options options = {.memory_bytes = MEMORY, .model = model, .nominal_time = true};
     struct machine_limits limits = {.instructions = LIMIT};
     struct error e = ERROR_CLEAR;
     struct tower t;
-    if (!tower_new(&t, &options, kinds, monitors, &e)) {
-        fprintf(stderr, "%s\n", e.text);
-        return false;
-    }
+    asked.policy = policy;
+    towers_build(&t, &options, monitors, &asked);
     struct machine *m = t.innermost;
     bool loaded =
         machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, MEMORY - DIFF_HIGH, c->high, DIFF_HIGH, &e);
@@ -123,11 +121,12 @@ static bool run_case(uint64_t seed, uint64_t number, unsigned depth, const struc
         return true;
     }
     differential_image(&c, image);
-    if (!run(&c, image, model, 0, &bare))
+    enum shadow_policy policy = number & 1 ? SHADOW_PROTECT : SHADOW_PURGE;
+    if (!run(&c, image, model, 0, policy, &bare))
         return false;
     totals->cases++;
     for (unsigned monitors = 1; monitors <= depth; monitors++) {
-        if (!run(&c, image, model, monitors, &under))
+        if (!run(&c, image, model, monitors, policy, &under))
             return false;
         if (compare(&bare, &under, false))
             continue;

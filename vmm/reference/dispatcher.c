@@ -26,6 +26,23 @@ static const struct {
 };
 enum { EXTERNALS = sizeof externals / sizeof *externals };
 
+/* ---- The machine's control registers ---- */
+
+/* Control registers 0 and 1 in one instruction, and only when they change. */
+static void load_space(struct vmm *v, uint32_t cr0, uint32_t cr1) {
+    struct reference *r = reference(v);
+    uint8_t operand[8];
+    if (r->loaded && r->cr0 == cr0 && r->cr1 == cr1)
+        return;
+    bytes_put32(operand, cr0);
+    bytes_put32(operand + 4, cr1);
+    monitor_store(v, SUPERVISOR_CONTROL, operand, sizeof operand);
+    monitor_execute(v, CELL_LCTL_0_1, NULL);
+    r->cr0 = cr0;
+    r->cr1 = cr1;
+    r->loaded = true;
+}
+
 /* ---- Saving ---- */
 
 static const uint8_t old_psw[INTERRUPTION_CLASSES] = {
@@ -116,16 +133,23 @@ static void handle_missing_page(struct vmm *v, struct virtual_cpu *c, struct int
 }
 
 /* Page protection stores an address, with a bit that no other exception sets; it is taken away, so that it is not seen
- * again. A page that the monitor protects for itself is opened, and the suppressed store repeated. */
-static void handle_protection(struct vmm *v, struct virtual_cpu *c, struct interruption *i) {
+ * again. The low-address protection that the guest asked for would protect it. */
+static void forget_translation_address(struct vmm *v) {
     static const uint8_t none[4] = {0};
+    struct reference *r = reference(v);
+    load_space(v, r->cr0 & ~(uint32_t)CR0_LOW_ADDRESS_PROTECTION, r->cr1);
+    monitor_store(v, 144, none, sizeof none);
+}
+
+/* A page that the monitor protects for itself is opened, and the suppressed store repeated. */
+static void handle_protection(struct vmm *v, struct virtual_cpu *c, struct interruption *i) {
     if (!(reference(v)->cr0 & CR0_PAGE_PROTECTION) || !(i->translation_address & TRANSLATION_PAGE_PROTECTION)) {
         i->translation_address = 0;
         trace_trap(v, c, i, "program");
         reflect(v, c, i);
         return;
     }
-    monitor_store(v, 144, none, sizeof none);
+    forget_translation_address(v);
     trace_trap(v, c, i, "protected page");
     unsigned code = monitor_parts(v)->shadow->protection(v, c, i->translation_address & ~7u);
     if (code == 0) {
@@ -262,21 +286,6 @@ static bool pending(struct vmm *v, struct virtual_cpu *c, bool take, struct inte
 }
 
 /* ---- Giving control ---- */
-
-/* Control registers 0 and 1 in one instruction, and only when they change. */
-static void load_space(struct vmm *v, uint32_t cr0, uint32_t cr1) {
-    struct reference *r = reference(v);
-    uint8_t operand[8];
-    if (r->loaded && r->cr0 == cr0 && r->cr1 == cr1)
-        return;
-    bytes_put32(operand, cr0);
-    bytes_put32(operand + 4, cr1);
-    monitor_store(v, SUPERVISOR_CONTROL, operand, sizeof operand);
-    monitor_execute(v, CELL_LCTL_0_1, NULL);
-    r->cr0 = cr0;
-    r->cr1 = cr1;
-    r->loaded = true;
-}
 
 static uint32_t external_masks(const struct reference *r) {
     return CR0_INTERRUPT_KEY | (r->armed != CYCLE_NEVER ? (uint32_t)CR0_CPU_TIMER : 0);
