@@ -372,6 +372,10 @@ static uint32_t run(struct vmm *v, struct virtual_cpu *c) {
 
 enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_AGAIN, VERDICT_STOPPED };
 
+static bool ended(const struct virtual_cpu *c) {
+    return c->stopped || c->status == MACHINE_DISABLED_WAIT || c->status == MACHINE_CHECK_STOP;
+}
+
 static enum verdict stop(struct vmm *v, struct virtual_cpu *c, enum machine_status status) {
     set_status(v, c, status);
     return VERDICT_STOPPED;
@@ -393,7 +397,7 @@ static enum verdict prepare(struct vmm *v, struct virtual_cpu *c) {
     struct reference *r = reference(v);
     struct interruption i;
     monitor_cause(v, CAUSE_DISPATCH);
-    if (c->status == MACHINE_DISABLED_WAIT || c->status == MACHINE_CHECK_STOP || c->stopped)
+    if (ended(c))
         return VERDICT_STOPPED;
     c->waiting = c->look = false;
     reflect_invalid_psw(v, c);
@@ -419,6 +423,16 @@ static bool sleeps(struct vmm *v, const struct virtual_cpu *c) {
     return !alone && c->waiting && !c->look && (!reference(v)->timer_fired || timers_now(v) < c->wake);
 }
 
+/* When it will have to be looked at by itself. */
+static uint64_t wakes(const struct virtual_cpu *c) { return ended(c) || !c->waiting ? CYCLE_NEVER : c->wake; }
+
+/* It could go on, or something has come up for it while it waited, or its time has come. */
+static bool wants_turn(struct vmm *v, const struct virtual_cpu *c) {
+    if (ended(c) || !c->waiting || c->look)
+        return !ended(c);
+    return c->wake != CYCLE_NEVER && c->wake <= timers_now(v);
+}
+
 /* While one runs, others wait for their turn, or for something to be due. */
 static void arm(struct vmm *v, struct virtual_cpu *c) {
     struct reference *r = reference(v);
@@ -426,10 +440,10 @@ static void arm(struct vmm *v, struct virtual_cpu *c) {
     uint64_t deadline = timers_deadline(v, c);
     bool rivals = false;
     for (struct virtual_cpu *other = s->after(v, c); other != c; other = s->after(v, other)) {
-        if (other->waiting)
-            deadline = other->wake < deadline ? other->wake : deadline;
-        else if (!other->stopped && other->status != MACHINE_DISABLED_WAIT && other->status != MACHINE_CHECK_STOP)
+        if (wants_turn(v, other))
             rivals = true;
+        else if (wakes(other) < deadline)
+            deadline = wakes(other);
     }
     if (!rivals)
         r->slice_end = CYCLE_NEVER;
@@ -445,8 +459,8 @@ static uint32_t idle(struct vmm *v, struct virtual_cpu *waits) {
     if (!waits)
         return leave_waiting(v, NULL, false);
     for (struct virtual_cpu *other = s->after(v, waits); other != waits; other = s->after(v, other))
-        if (other->waiting && other->wake < deadline)
-            deadline = other->wake;
+        if (wakes(other) < deadline)
+            deadline = wakes(other);
     timers_arm(v, deadline);
     return leave_waiting(v, waits, true);
 }
