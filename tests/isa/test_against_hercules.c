@@ -78,10 +78,10 @@ static bool looks_at_clocks(struct worker *w, const struct differential_case *c)
 }
 
 /* True when the difference is gone where all blocks count as referred to and changed from the beginning: the program
- * looks at such a bit after an instruction of which it is left open which bits it sets (EXCEPTION_REFERENCE). */
+ * looks at such a bit after an instruction of which it is left open which bits it sets, or that looks at two blocks. */
 static bool looks_at_references(struct worker *w, const struct differential_case *c) {
     const char *exception;
-    if (!differential_looks_at_keys(c))
+    if (!differential_reference_exception(c))
         return false;
     struct differential_case *other = malloc(sizeof *other);
     if (!other)
@@ -145,10 +145,14 @@ static enum differential_verdict verdict_on(struct worker *w, const struct diffe
     enum differential_verdict verdict = differential_compare(c, a, b, exception);
     if (verdict != VERDICT_DIFFERENT)
         return verdict;
-    if (looks_at_clocks(w, c) || passes_over(w, c))
+    if (looks_at_clocks(w, c)) {
+        *exception = differential_exceptions[EXCEPTION_CLOCKS].name;
+        return VERDICT_EXCUSED;
+    }
+    if (passes_over(w, c))
         return VERDICT_EXCUSED;
     if (looks_at_references(w, c)) {
-        *exception = differential_exceptions[EXCEPTION_REFERENCE].name;
+        *exception = differential_reference_exception(c);
         return VERDICT_EXCUSED;
     }
     return VERDICT_DIFFERENT;

@@ -192,8 +192,9 @@ enum differential_verdict {
  * masks is made equal. */
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
                                                struct differential_result *b, const char **exception);
-/* Whether the program has instructions that show or set storage keys, and with them reference and change bits. */
-bool differential_looks_at_keys(const struct differential_case *c);
+/* The name of the exception that differences are to be put down to which vanish where reference and change bits are on
+ * from the beginning; NULL when the program has no instruction that tells of them. */
+const char *differential_reference_exception(const struct differential_case *c);
 /* Puts no-operations in the place of the instructions that an exception is about. False when there are none: it is not
  * about instructions, or they were not the program's. */
 bool differential_leave_out(struct differential_case *c, const char *exception);

@@ -518,49 +518,45 @@ static bool channel_id_only(const struct differential_case *c, struct differenti
     return reference_bits_only(c, a, b);
 }
 
-bool differential_looks_at_keys(const struct differential_case *c) {
-    static const enum instruction_id ids[] = {INSTRUCTION_ISK,  INSTRUCTION_ISKE, INSTRUCTION_RRB,
-                                              INSTRUCTION_RRBE, INSTRUCTION_SSK,  INSTRUCTION_SSKE};
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+static bool contains_any(const struct differential_case *c, const enum instruction_id *ids, size_t count) {
+    for (size_t i = 0; i < count; i++)
         if (contains(c, (int)ids[i]))
             return true;
     return false;
 }
 
-/* Makes the condition code equal in an old PSW. */
-static void equalize_condition(uint8_t *a, uint8_t *b) {
-    unsigned at = psw_is_ec(b) ? 2 : 4;
-    if (psw_is_ec(a) == psw_is_ec(b))
-        equalize_bits(a + at, b + at, 0x30);
+const char *differential_reference_exception(const struct differential_case *c) {
+    static const enum instruction_id ids[] = {INSTRUCTION_ISK, INSTRUCTION_ISKE, INSTRUCTION_RRBE};
+    if (contains(c, INSTRUCTION_RRB))
+        return differential_exceptions[EXCEPTION_RESET_REFERENCE].name;
+    return contains_any(c, ids, sizeof ids / sizeof *ids) ? differential_exceptions[EXCEPTION_REFERENCE].name : NULL;
 }
 
-/* True when they differ only in reference bits and in what tells of them: the condition code after RRB and RRBE, bits
- * 29 and 30 of a register after ISK and ISKE. All these are made equal. */
-static bool reference_results_only(const struct differential_case *c, struct differential_result *a,
-                                   struct differential_result *b) {
-    uint16_t registers = 0;
-    for (unsigned i = 0; i < c->count; i++) {
-        const uint8_t *text = text_of(c, c->program[i].real);
-        if (text && (c->program[i].id == INSTRUCTION_ISK || c->program[i].id == INSTRUCTION_ISKE))
-            registers |= (uint16_t)(1u << (text[c->program[i].id == INSTRUCTION_ISK ? 1 : 3] >> 4));
-    }
-    bool resets = contains(c, INSTRUCTION_RRB) || contains(c, INSTRUCTION_RRBE);
-    for (unsigned i = 0; i < DIFF_LOG_ENTRIES && resets; i++) {
-        uint32_t at = DIFF_LOG + i * DIFF_LOG_ENTRY;
-        if (bytes_get32(a->low + at))
-            equalize_condition(a->low + at + 4, b->low + at + 4);
-    }
-    for (size_t k = 0; k < PAGES; k++) {
-        uint8_t *pa = a->low + page_zeros[k], *pb = b->low + page_zeros[k];
-        for (uint32_t old = 24; old <= 56 && resets; old += 8)
-            equalize_condition(pa + old, pb + old);
-        for (unsigned i = 0; i < 16; i++)
-            if (registers >> i & 1)
-                equalize_bits(pa + PAGE0_SAVE + 4 * i + 3, pb + PAGE0_SAVE + 4 * i + 3, 6);
-    }
-    for (uint32_t i = DIFF_KEYS; i < DIFF_KEYS_END; i++)
-        equalize_bits(a->low + i, b->low + i, 4);
-    return same(c, a, b);
+/* Instructions after which, or in whose operands, Hercules leaves reference bits off. */
+static bool leaves_references(const struct differential_case *c) {
+    static const enum instruction_id ids[] = {INSTRUCTION_CLC, INSTRUCTION_RRB, INSTRUCTION_RRBE, INSTRUCTION_SSK,
+                                              INSTRUCTION_SSKE};
+    return contains_any(c, ids, sizeof ids / sizeof *ids);
+}
+
+/* Where the condition code of an old PSW is that of a block not referred to in a and that of the same block, referred
+ * to, in b: makes it equal. */
+static void equalize_reference(uint8_t *a, const uint8_t *b) {
+    unsigned at = psw_is_ec(b) ? 2 : 4;
+    if (psw_is_ec(a) == psw_is_ec(b))
+        a[at] |= b[at] & 0x20;
+}
+
+/* True when they differ only in reference bits, and in the condition code that tells of one, on in b and off in a;
+ * these are made equal. */
+static bool reset_condition_only(const struct differential_case *c, struct differential_result *a,
+                                 struct differential_result *b) {
+    for (uint32_t at = DIFF_LOG; at < DIFF_LOG_NEXT; at += DIFF_LOG_ENTRY)
+        equalize_reference(a->low + at + 4, b->low + at + 4);
+    for (size_t k = 0; k < PAGES; k++)
+        for (uint32_t old = 24; old <= 56; old += 8)
+            equalize_reference(a->low + page_zeros[k] + old, b->low + page_zeros[k] + old);
+    return reference_bits_only(c, a, b);
 }
 
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
@@ -614,7 +610,7 @@ enum differential_verdict differential_compare(const struct differential_case *c
     }
     if (same(c, a, b))
         return VERDICT_EQUAL;
-    if (reference_bits_only(c, a, b)) {
+    if (leaves_references(c) && reference_bits_only(c, a, b)) {
         *exception = differential_exceptions[EXCEPTION_REFERENCE_ONLY].name;
         return VERDICT_EXCUSED;
     }
@@ -648,10 +644,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
         cause = EXCEPTION_FORMAT;
     if (cause < 0 && contains(c, INSTRUCTION_STIDC) && channel_id_only(c, a, b))
         cause = EXCEPTION_CHANNEL_ID;
-    if (cause < 0 && differential_looks_at_keys(c) && reference_results_only(c, a, b))
-        cause = contains(c, INSTRUCTION_RRB)                                     ? EXCEPTION_RESET_REFERENCE
-                : contains(c, INSTRUCTION_SSKE) || contains(c, INSTRUCTION_RRBE) ? EXCEPTION_SET_KEY
-                                                                                 : EXCEPTION_REFERENCE;
+    if (cause < 0 && contains(c, INSTRUCTION_RRBE) && reset_condition_only(c, a, b))
+        cause = EXCEPTION_SET_KEY;
     if (cause >= 0) {
         *exception = differential_exceptions[cause].name;
         return VERDICT_EXCUSED;
@@ -779,6 +773,13 @@ bool differential_leave_out(struct differential_case *c, const char *exception) 
         enum exception exception;
         enum instruction_id id;
     } about[] = {
+        {EXCEPTION_CLOCKS, INSTRUCTION_STCK},
+        {EXCEPTION_CLOCKS, INSTRUCTION_STPT},
+        {EXCEPTION_CLOCKS, INSTRUCTION_SCK},
+        {EXCEPTION_CLOCKS, INSTRUCTION_SCKC},
+        {EXCEPTION_CLOCKS, INSTRUCTION_SPT},
+        {EXCEPTION_CLOCK_DUE, INSTRUCTION_SCKC},
+        {EXCEPTION_CLOCK_DUE, INSTRUCTION_SPT},
         {EXCEPTION_WRAP, INSTRUCTION_MVO},
         {EXCEPTION_WRAP, INSTRUCTION_PACK},
         {EXCEPTION_WRAP, INSTRUCTION_UNPK},
