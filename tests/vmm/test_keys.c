@@ -14,7 +14,7 @@ struct keys {
 };
 
 /* After so many more instructions, each time; prime, so as to stop everywhere. */
-static uint64_t until_stop(unsigned stop) { return stop == 0 ? 5003 : 100003 + 20011 * stop; }
+static uint64_t until_stop(unsigned stop) { return stop == 0 ? 5003 : 40009 + 9001 * stop; }
 
 /* nucleus.s's tables: segment tables, then page tables. */
 static void find_tables(bool tables[BLOCKS]) {

@@ -113,7 +113,7 @@ static bool put_piece(struct copying *k, uint32_t absolute, uint32_t length, boo
     if (!put_address(k, host))
         return false;
     monitor_parts(k->v)->allocator->pin(k->v, host);
-    p->pinned[p->pins++] = (uint16_t)(host / FRAME_BYTES);
+    p->pinned[p->pins++] = (uint16_t)(absolute / FRAME_BYTES);
     if (into_storage)
         monitor_parts(k->v)->shadow->stored(k->v, k->c->guest, absolute, length);
     return true;
@@ -350,8 +350,9 @@ static struct channel_program *program_for(struct reference *r, unsigned guest, 
 }
 
 static void release(struct vmm *v, struct channel_program *p) {
+    const struct monitor_allocator *allocator = monitor_parts(v)->allocator;
     for (unsigned n = 0; n < p->pins; n++)
-        monitor_parts(v)->allocator->unpin(v, (uint32_t)p->pinned[n] * FRAME_BYTES);
+        allocator->unpin(v, (uint32_t)allocator->frame(v, p->guest, (uint32_t)p->pinned[n] * FRAME_BYTES));
     p->pins = 0;
     reference(v)->outstanding -= p->used;
     p->used = false;
@@ -423,6 +424,12 @@ unsigned channel_program_start(struct vmm *v, struct virtual_cpu *c, const struc
 
 /* ---- The end ---- */
 
+/* The frames have what was read now, if not when the program was copied: it may have had to wait. */
+static void tell_stored(struct vmm *v, const struct channel_program *p) {
+    for (unsigned n = 0; n < p->pins; n++)
+        monitor_parts(v)->shadow->stored(v, p->guest, (uint32_t)p->pinned[n] * FRAME_BYTES, FRAME_BYTES);
+}
+
 /* As the guest's own channel would have said it. */
 static uint64_t guest_csw(const struct channel_program *p, uint64_t csw) {
     uint32_t index = (uint32_t)((csw >> 32 & HOST_ADDRESS_MASK) - p->base) / CCW_BYTES - 1;
@@ -459,6 +466,7 @@ void channel_program_interruption(struct vmm *v, uint16_t host_address, uint64_t
     bool ended = (csw >> 16 & 0xFFFF) != STATUS_PCI;
     if (ended) {
         correct_characteristics(v, p, csw);
+        tell_stored(v, p);
         disk->running = NULL;
         release(v, p);
     }

@@ -51,7 +51,7 @@ struct channel_program {
     bool extent;                        /* a read IPL has defined the extent */
     uint32_t came_from[PROGRAM_CCWS];   /* guest absolute address of the CCW */
     uint8_t instead[PROGRAM_CCWS];      /* channel status instead of program check when it fails there; 0: that */
-    uint16_t pinned[PROGRAM_ADDRESSES]; /* frames */
+    uint16_t pinned[PROGRAM_ADDRESSES]; /* frames of the guest */
     unsigned pins;
     uint32_t characteristics;    /* guest absolute: where device characteristics were read to; 0: nowhere */
     unsigned characteristics_at; /* by which CCW */
