@@ -466,7 +466,7 @@ static void print_account(FILE *out, const struct tower *tower) {
     char text[32];
     fprintf(out, "\nwhere the cycles went\n%-16s", "");
     for (unsigned k = 0; k <= tower->count; k++) {
-        fprintf(out, " %*u %-17s", 2, k, level_name(tower, k));
+        fprintf(out, " %*u %-*s", 2, k, k < tower->count ? 17 : 0, level_name(tower, k));
     }
     fputc('\n', out);
     for (int c = 0; c <= CAUSE_COUNT; c++) {
