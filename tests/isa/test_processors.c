@@ -82,9 +82,10 @@ static void run_to_end(struct machine *m) {
 
 /* ---- Turns ---- */
 
-/* Every CPU adds 1 to COUNT, 500 times. `lock` and `unlock` surround this. */
-#define COUNTING(lock, unlock)                                                                                         \
-    PAGE_0 "ZERO     DS    0H\n" BRING_UP "OTHER    LA    5,500\n"                                                     \
+/* Every CPU adds 1 to COUNT, many times. `lock` and `unlock` surround this. */
+#define COUNTING(lock, unlock) COUNTING_TIMES("500", lock, unlock)
+#define COUNTING_TIMES(times, lock, unlock)                                                                            \
+    PAGE_0 "ZERO     DS    0H\n" BRING_UP "OTHER    LA    5," times "\n"                                               \
            "LOOP     DS    0H\n" lock "         L     3,COUNT\n"                                                       \
            "         LA    3,1(,3)\n"                                                                                  \
            "         ST    3,COUNT\n" unlock "         BCT   5,LOOP\n"                                                 \
@@ -976,7 +977,7 @@ static void expect_same(const struct bytes *a, const struct bytes *b) {
 
 /* The same run, whether it is looked at or not, and however it is divided. */
 static void test_a_run_is_the_same_however_it_is_divided(void **state) {
-    const char *const sources[] = {COUNTING(SPIN LONG_MOVE, RELEASE), COUNTING("", "")};
+    const char *const sources[] = {COUNTING_TIMES("20", SPIN LONG_MOVE, RELEASE), COUNTING_TIMES("200", "", "")};
     uint32_t few = 1u << TRACE_INTERRUPTION | 1u << TRACE_SIGNAL | 1u << TRACE_STOP;
     (void)state;
     for (int i = 0; i < 2; i++) {
