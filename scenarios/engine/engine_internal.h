@@ -151,6 +151,7 @@ struct node { /* a machine of a tree */
     bool started;
     uint32_t wanted;          /* kinds of events that its handlers want */
     struct disk_backing disk; /* borrowed from the device; of no blocks: it has none */
+    uint32_t disk_first;      /* of a minidisk: its block 0 on the host's disk */
 };
 struct monitor {
     struct monitor *next; /* made before */
@@ -196,9 +197,10 @@ void objects_hold(struct handle *h, struct tree *tree, struct node *node, struct
 /* Makes a tree whose bare machine is options->name, or a free name; the handle on the top of the stack holds it. */
 struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machine_options *options, const char *model,
                               const char *what);
-struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind);
-struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor, const char *name,
-                               uint32_t memory_bytes);
+struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind,
+                                    const struct monitor_options *options);
+struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor,
+                               const struct guest_options *options);
 /* Pushes the machine's handle, the same one every time. */
 void objects_push_machine(lua_State *L, struct node *node);
 /* The handle at `index`; raises when it is of another class, or closed. */
@@ -257,9 +259,9 @@ enum { STATE_BYTES_PER_CHARGE = 16 };                  /* of storage copied, for
 void state_push_psw(lua_State *L, const struct psw *psw);
 
 /* The disk that the table of options at `options` (or nothing) asks for, opened but not attached yet: NULL for none.
- * Pushes what owns it. `who` begins messages. */
+ * Pushes what owns it. host: the machine below, of a guest; NULL: it is to be a bare one. `who` begins messages. */
 struct disk_choice;
-struct disk_choice *devices_choose(lua_State *L, int options, const char *who);
+struct disk_choice *devices_choose(lua_State *L, int options, const struct node *host, const char *who);
 /* Attaches them, and loads the deck that the options have; takes them over. */
 void devices_attach(lua_State *L, int options, struct node *node, struct disk_choice *choice, const char *who);
 

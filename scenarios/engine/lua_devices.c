@@ -303,6 +303,8 @@ struct disk_choice {
     struct disk_backing backing;
     bool owned;
     uint64_t storage_bytes; /* counted in the budget */
+    bool is_minidisk;       /* a part of the host's disk: then there is no backing */
+    uint32_t first, blocks;
 };
 
 static int free_choice(lua_State *L) {
@@ -325,10 +327,34 @@ static bool make_file(lua_State *L, const char *file, const char *path, uint32_t
     return disk_file_new(path, blocks, e);
 }
 
+/* {first=, blocks=}: a part of the disk of the machine below. */
+static void choose_minidisk(lua_State *L, int at, const struct node *host, const char *who,
+                            struct disk_choice *choice) {
+    static const char *const keys[] = {"first", "blocks", NULL};
+    char what[80];
+    snprintf(what, sizeof what, "%s: disk", who);
+    arguments_table(L, at, what, keys, false);
+    if (!host || !host->disk.blocks) {
+        luaL_error(L, "%s: disk.first makes a minidisk, a part of the disk of the machine below; there is %s", who,
+                   host ? "none" : "no machine below");
+        return;
+    }
+    uint32_t all = host->disk.blocks;
+    choice->is_minidisk = true;
+    lua_getfield(L, at, "first");
+    snprintf(what, sizeof what, "%s: disk.first", who);
+    choice->first = (uint32_t)arguments_integer(L, -1, what, 0, (lua_Integer)all - 1);
+    choice->blocks = all - choice->first;
+    if (push_option(L, at, "blocks")) {
+        snprintf(what, sizeof what, "%s: disk.blocks", who);
+        choice->blocks = (uint32_t)arguments_integer(L, -1, what, 1, choice->blocks);
+    }
+}
+
 /* Opens what the table at `at` says: {blocks=} in storage, {file=} with changes in storage, {file=, keep=true}, and
  * {file=, keep=true, blocks=}, which makes the file when there is none. */
 static void open_disk(lua_State *L, int at, const char *who, struct disk_choice *choice) {
-    static const char *const keys[] = {"blocks", "file", "keep", NULL};
+    static const char *const keys[] = {"blocks", "file", "keep", "first", NULL};
     struct engine *engine = choice->engine;
     struct error e = ERROR_CLEAR;
     char what[80], path[4096];
@@ -346,7 +372,10 @@ static void open_disk(lua_State *L, int at, const char *who, struct disk_choice 
     bool exists = true, ok;
     if (!file) {
         if (!blocks || keep) {
-            luaL_error(L, "%s: disk takes {blocks = N}, {file = \"...\"} or {file = \"...\", keep = true}", who);
+            luaL_error(L,
+                       "%s: disk takes {blocks = N}, {file = \"...\"} or {file = \"...\", keep = true}; a guest's also "
+                       "{first = N}",
+                       who);
         }
         objects_make_room(L, (uint64_t)blocks * DISK_BLOCK_BYTES, who);
         ok = disk_backing_memory(&choice->backing, blocks, &e);
@@ -370,7 +399,7 @@ static void open_disk(lua_State *L, int at, const char *who, struct disk_choice 
     }
 }
 
-struct disk_choice *devices_choose(lua_State *L, int options, const char *who) {
+struct disk_choice *devices_choose(lua_State *L, int options, const struct node *host, const char *who) {
     if (lua_isnoneornil(L, options) || !push_option(L, options, "disk")) {
         return NULL;
     }
@@ -378,9 +407,37 @@ struct disk_choice *devices_choose(lua_State *L, int options, const char *who) {
     struct disk_choice *choice = lua_newuserdatauv(L, sizeof *choice, 0);
     *choice = (struct disk_choice){.engine = engine_of(L)};
     luaL_setmetatable(L, CLASS_DISK_CHOICE);
-    open_disk(L, table, who, choice);
+    if (lua_istable(L, table) && push_option(L, table, "first")) {
+        choose_minidisk(L, table, host, who, choice);
+    } else {
+        open_disk(L, table, who, choice);
+    }
     lua_pushvalue(L, table + 1);
     return choice;
+}
+
+static bool minidisk_read(void *self, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]) {
+    const struct node *node = self;
+    const struct disk_backing *host = &node->host->disk;
+    return host->read(host->self, node->disk_first + block, to);
+}
+
+static bool minidisk_write(void *self, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
+    const struct node *node = self;
+    const struct disk_backing *host = &node->host->disk;
+    return host->write(host->self, node->disk_first + block, from);
+}
+
+static void attach_minidisk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
+    struct error e = ERROR_CLEAR;
+    const struct minidisk disk = {
+        .address = ADDRESS_DISK, .host_address = ADDRESS_DISK, .first = choice->first, .blocks = choice->blocks};
+    if (!vmm_minidisk(node->machine, &disk, &e)) {
+        luaL_error(L, "%s: %s", who, e.text);
+    }
+    node->disk_first = choice->first;
+    node->disk =
+        (struct disk_backing){.blocks = choice->blocks, .read = minidisk_read, .write = minidisk_write, .self = node};
 }
 
 static void attach_disk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
@@ -398,7 +455,7 @@ static void attach_disk(lua_State *L, struct node *node, struct disk_choice *cho
 void devices_attach(lua_State *L, int options, struct node *node, struct disk_choice *choice, const char *who) {
     int top = lua_gettop(L);
     if (choice) {
-        attach_disk(L, node, choice, who);
+        (choice->is_minidisk ? attach_minidisk : attach_disk)(L, node, choice, who);
     }
     if (!lua_isnoneornil(L, options) && push_option(L, options, "cards")) {
         char what[40];

@@ -61,7 +61,7 @@ static int machine_new_lua(lua_State *L) {
             options.name = arguments_text(L, -1, "machine.new: name", NULL);
         }
     }
-    struct disk_choice *devices = devices_choose(L, 1, "machine.new");
+    struct disk_choice *devices = devices_choose(L, 1, NULL, "machine.new");
     struct handle *h = objects_push(L, CLASS_MACHINE);
     struct node *node = objects_new_tree(L, h, &options, model, "machine.new");
     devices_attach(L, 1, node, devices, "machine.new");

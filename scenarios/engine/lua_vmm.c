@@ -31,20 +31,51 @@ static const char *check_kind(lua_State *L, int index) {
     return NULL;
 }
 
+/* "purge" or "protect" */
+static enum shadow_policy check_policy(lua_State *L, int index) {
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    if (strcmp(name, "purge") && strcmp(name, "protect")) {
+        arguments_refuse(L, index, "vmm.new: policy", "\"purge\" or \"protect\"");
+    }
+    return strcmp(name, "purge") ? SHADOW_PROTECT : SHADOW_PURGE;
+}
+
+static void read_options(lua_State *L, struct monitor_options *options) {
+    if (lua_getfield(L, 1, "spaces") != LUA_TNIL) {
+        options->spaces = (unsigned)arguments_integer(L, -1, "vmm.new: spaces", 1, SHADOW_SPACES_MOST);
+    }
+    if (lua_getfield(L, 1, "policy") != LUA_TNIL) {
+        options->policy = check_policy(L, -1);
+    }
+    if (lua_getfield(L, 1, "slice") != LUA_TNIL) {
+        options->slice = (uint64_t)arguments_integer(L, -1, "vmm.new: slice", 1, LUA_MAXINTEGER);
+    }
+    lua_pop(L, 3);
+}
+
 static int vmm_new_lua(lua_State *L) {
-    static const char *const keys[] = {"on", "kind", NULL};
+    static const char *const keys[] = {"on", "kind", "spaces", "policy", "slice", NULL};
     const char *kind = vmm_kind_name(0);
+    struct monitor_options options = vmm_default_options();
     lua_settop(L, 1);
     arguments_table(L, 1, "vmm.new: the argument", keys, false);
     if (lua_getfield(L, 1, "kind") != LUA_TNIL) { /* 2 */
         kind = check_kind(L, 2);
     }
+    read_options(L, &options);
     lua_getfield(L, 1, "on"); /* 3 */
     struct handle *on = objects_check(L, 3, CLASS_MACHINE, "vmm.new: on");
     struct handle *h = objects_push(L, CLASS_VMM);
-    objects_new_monitor(L, h, on->node, kind);
+    objects_new_monitor(L, h, on->node, kind, &options);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, -2, 1);
+    return 1;
+}
+
+/* vmm.host_memory(memory): what a machine needs so that a monitor on it can have a guest of this size. */
+static int vmm_host_memory(lua_State *L) {
+    uint32_t memory = (uint32_t)arguments_size(L, 1, "vmm.host_memory: the guest's memory", 4096, STORAGE_MOST_BYTES);
+    lua_pushinteger(L, vmm_host_bytes(memory));
     return 1;
 }
 
@@ -59,25 +90,27 @@ static int vmm_kinds(lua_State *L) {
 }
 
 static int vmm_guest_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "name", "disk", "cards", NULL};
+    static const char *const keys[] = {"memory", "name", "cpus", "disk", "cards", NULL};
     struct monitor *monitor = self_monitor(L, "v:guest");
-    uint32_t memory = 1 << 20;
-    const char *name = NULL;
+    struct guest_options options = {.memory_bytes = 1 << 20};
     lua_settop(L, 2);
     if (arguments_table(L, 2, "v:guest: the argument", keys, true)) {
         if (lua_getfield(L, 2, "memory") != LUA_TNIL) {
-            memory = (uint32_t)arguments_size(L, -1, "v:guest: memory", 4096, STORAGE_MOST_BYTES);
-            if (memory % 4096) {
+            options.memory_bytes = (uint32_t)arguments_size(L, -1, "v:guest: memory", 4096, STORAGE_MOST_BYTES);
+            if (options.memory_bytes % 4096) {
                 return arguments_refuse(L, -1, "v:guest: memory", "a multiple of 4K");
             }
         }
         if (lua_getfield(L, 2, "name") != LUA_TNIL) {
-            name = arguments_text(L, -1, "v:guest: name", NULL);
+            options.name = arguments_text(L, -1, "v:guest: name", NULL);
+        }
+        if (lua_getfield(L, 2, "cpus") != LUA_TNIL) {
+            options.cpus = (unsigned)arguments_integer(L, -1, "v:guest: cpus", 1, VIRTUAL_CPUS_MOST);
         }
     }
-    struct disk_choice *devices = devices_choose(L, 2, "v:guest");
+    struct disk_choice *devices = devices_choose(L, 2, monitor->on, "v:guest");
     struct handle *h = objects_push(L, CLASS_MACHINE);
-    struct node *node = objects_new_guest(L, h, monitor, name, memory);
+    struct node *node = objects_new_guest(L, h, monitor, &options);
     devices_attach(L, 2, node, devices, "v:guest");
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
@@ -89,10 +122,26 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
     lua_setfield(L, -2, name);
 }
 
+/* The guest of this monitor at `index`. */
+static struct node *check_guest(lua_State *L, const struct monitor *monitor, int index, const char *what) {
+    struct node *guest = objects_check(L, index, CLASS_MACHINE, what)->node;
+    if (guest->monitor != monitor) {
+        arguments_refuse(L, index, what, "a guest of this monitor");
+    }
+    return guest;
+}
+
+/* v:stats([guest]): of all its guests, or of one. */
 static int vmm_stats_lua(lua_State *L) {
     struct monitor *monitor = self_monitor(L, "v:stats");
     struct vmm_stats stats;
-    vmm_stats(monitor->vmm, &stats);
+    lua_settop(L, 2);
+    bool all = lua_isnil(L, 2);
+    if (all) {
+        vmm_stats(monitor->vmm, &stats);
+    } else {
+        vmm_guest_stats(check_guest(L, monitor, 2, "v:stats: the guest")->machine, &stats);
+    }
     lua_createtable(L, 0, 7);
     lua_pushstring(L, vmm_kind(monitor->vmm));
     lua_setfield(L, -2, "kind");
@@ -101,6 +150,9 @@ static int vmm_stats_lua(lua_State *L) {
     set_count(L, "interpreted", stats.interpreted);
     set_count(L, "reflected", stats.reflected);
     set_count(L, "dispatches", stats.dispatches);
+    if (!all) { /* cycles are booked to the monitor as a whole */
+        return 1;
+    }
     set_count(L, "cycles", machine_booked_level(monitor->tree->bare, machine_level(monitor->on->machine)));
     return 1;
 }
@@ -112,10 +164,7 @@ static int vmm_frame_lua(lua_State *L) {
     uint32_t address = (uint32_t)arguments_integer(L, 2, "v:frame: the address", 0, 0xFFFFFF);
     struct machine *guest = vmm_guest_at(monitor->vmm, 0);
     if (!lua_isnoneornil(L, 3)) {
-        guest = objects_check(L, 3, CLASS_MACHINE, "v:frame: the guest")->node->machine;
-        if (machine_host(guest) != monitor->on->machine) {
-            return arguments_refuse(L, 3, "v:frame: the guest", "a guest of this monitor");
-        }
+        guest = check_guest(L, monitor, 3, "v:frame: the guest")->machine;
     }
     int64_t frame = guest ? vmm_frame(guest, address) : -1;
     if (frame < 0) {
@@ -144,14 +193,15 @@ static int vmm_guests_lua(lua_State *L) {
 }
 
 const struct engine_function vmm_functions[] = {
-    {"new", vmm_new_lua, "new{on=, kind=}: a monitor on a machine, bare or virtual"},
+    {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=}: a monitor on a machine, bare or virtual"},
+    {"host_memory", vmm_host_memory, "host_memory(memory): bytes that a machine needs for a monitor with such a guest"},
     {"kinds", vmm_kinds, "the kinds of monitors there are"},
     {NULL, NULL, NULL},
 };
 
 const struct engine_function vmm_methods[] = {
     {"guest", vmm_guest_lua,
-     "guest{memory=, name=, disk=, cards=}: a virtual machine; it answers all that a machine answers"},
+     "guest{memory=, name=, cpus=, disk=, cards=}: a virtual machine; it answers all that a machine answers"},
     {"guests", vmm_guests_lua, "its guests"},
     {"stats", vmm_stats_lua, "traps, shadow faults, interpreted and reflected ones, dispatches, cycles"},
     {"frame", vmm_frame_lua, "frame(address): where a guest's real page lies in the machine below"},

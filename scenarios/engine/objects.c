@@ -249,10 +249,11 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     return node;
 }
 
-struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind) {
+struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind,
+                                    const struct monitor_options *options) {
     struct error e = ERROR_CLEAR;
     struct monitor *monitor = calloc(1, sizeof *monitor);
-    struct vmm *vmm = monitor ? vmm_new(on->machine, kind, &e) : NULL;
+    struct vmm *vmm = monitor ? vmm_new_with(on->machine, kind, options, &e) : NULL;
     if (!vmm) {
         free(monitor);
         luaL_error(L, "vmm.new: %s", monitor ? e.text : "not enough memory");
@@ -264,20 +265,20 @@ struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node 
     return monitor;
 }
 
-struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor, const char *name,
-                               uint32_t memory_bytes) {
+struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor,
+                               const struct guest_options *options) {
     struct tree *tree = monitor->tree;
     struct error e = ERROR_CLEAR;
     char stem[24], chosen[NODE_NAME];
     int level = machine_level(monitor->on->machine) + 1;
+    engine_charge(L, MACHINE_CHARGE);
     snprintf(stem, sizeof stem, "guest%d", level);
-    choose_name(L, chosen, name, stem, level < MACHINE_LEVELS ? level : MACHINE_LEVELS - 1);
+    choose_name(L, chosen, options->name, stem, level < MACHINE_LEVELS ? level : MACHINE_LEVELS - 1);
     struct node *node = add_node(L, tree, monitor->on, chosen);
-    struct guest_options o = {.name = node->name,
-                              .memory_bytes = memory_bytes,
-                              .console_line = count_line,
-                              .printer_line = count_line,
-                              .line_self = tree->engine};
+    struct guest_options o = *options;
+    o.name = node->name;
+    o.console_line = o.printer_line = count_line;
+    o.line_self = tree->engine;
     node->monitor = monitor;
     node->machine = vmm_guest(monitor->vmm, &o, &e);
     if (!node->machine) {

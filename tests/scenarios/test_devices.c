@@ -139,12 +139,12 @@ static void test_disk_in_storage(void **state) {
                     "g.disk:write(4, 'x') print(g.disk, g.disk:read(4):byte(1, 2))",
                     "disk of guest1\t120\t0\n");
     static const char *const rows[][2] = {
-        {"machine.new{disk = 5}", "machine.new: disk is 5; it takes a table of options, {blocks, file, keep}"},
+        {"machine.new{disk = 5}", "machine.new: disk is 5; it takes a table of options, {blocks, file, keep, first}"},
         {"machine.new{disk = {}}", "machine.new: disk takes {blocks = N}, {file = \"...\"}"},
         {"machine.new{disk = {blocks = 0}}", "machine.new: disk.blocks is 0; it takes a whole number from 1"},
         {"machine.new{disk = {blocks = 1 << 25}}", "machine.new: disk.blocks is 33554432"},
         {"machine.new{disk = {blocks = 5, keep = true}}", "machine.new: disk takes {blocks = N}"},
-        {"machine.new{disk = {blocks = 5, size = 1}}", "unknown option \"size\"; there are blocks, file, keep"},
+        {"machine.new{disk = {blocks = 5, size = 1}}", "unknown option \"size\"; there are blocks, file, keep, first"},
         {"vmm.new{on = machine.new{memory = '1M'}}:guest{memory = '64K', disk = 5}", "v:guest: disk is 5"},
         {"machine.new{disk = {blocks = 10}}.disk:read(10)", "m.disk:read: the block is 10; it takes a whole number"},
         {"machine.new{disk = {blocks = 10}}.disk:read(5, 6)", "m.disk:read: the number of blocks is 6"},

@@ -1,0 +1,117 @@
+/* Tests of monitors in scenarios: several guests of one, minidisks, how a monitor is asked to work. */
+#include "tests/scenarios/scenario.h"
+
+#define GUEST                                                                                                          \
+    "local function guest(v, name, file, options) options = options or {} options.name = name "                        \
+    "options.memory = '64K'\n"                                                                                         \
+    "  local g = v:guest(options) g:load(assemble.file('guests/' .. file .. '.s')) g:restart() return g end\n"
+
+static void test_guests_take_turns(void **state) {
+    (void)state;
+    scenario_prints(GUEST "local v = vmm.new{on = machine.new{memory = '1M'}, slice = 20000}\n"
+                          "local a, b, c = guest(v, 'a', 'primes'), guest(v, 'b', 'walk'), guest(v, 'c', 'hello')\n"
+                          "a:run() b:run() c:run()\n"
+                          "for _, n in ipairs{'primes', 'walk', 'hello'} do local m = machine.new{memory = '64K'}\n"
+                          "  m:load(assemble.file('guests/' .. n .. '.s')) m:restart() m:run()\n"
+                          "  local g = n == 'primes' and a or n == 'walk' and b or c\n"
+                          "  print(g.name, g.status, g.console:text() == m.console:text(), g:stats().instructions == "
+                          "m:stats().instructions) end\n"
+                          "local all, sum = v:stats().traps, 0 for _, g in ipairs(v:guests()) do sum = sum + "
+                          "v:stats(g).traps end print(all >= sum, v:stats(a).cycles, v:stats(a).kind)",
+                    "a\tdisabled-wait\ttrue\ttrue\nb\tdisabled-wait\ttrue\ttrue\nc\tdisabled-wait\ttrue\ttrue\n"
+                    "true\tnil\ttrap-and-emulate\n");
+}
+
+/* One computes for ever; the other waits for its typewriter, and must be looked at when that is ready. */
+static void test_a_guest_that_waited_gets_its_turn(void **state) {
+    (void)state;
+    scenario_prints(GUEST
+                    "local v = vmm.new{on = machine.new{memory = '1M'}, slice = 20000}\n"
+                    "local loop = v:guest{memory = '64K', name = 'loop'} loop:write(0, '\\0\\8\\0\\0\\0\\0\\2\\0') "
+                    "loop:write(0x200, '\\x47\\xF0\\2\\0') loop:restart()\n"
+                    "local g = guest(v, 'g', 'hello') local stop = g:run{cycles = 50e6}\n"
+                    "print(stop.status, g.console:text()) print(v:stats(loop).dispatches < 10000, loop.status)",
+                    "disabled-wait\tHELLO FROM SYSTEM/370\n\ntrue\tready\n");
+}
+
+static void test_minidisks_are_parts_of_a_disk(void **state) {
+    (void)state;
+    scenario_prints(
+        GUEST "local m = machine.new{memory = '1M', disk = {blocks = 3000}} local v = vmm.new{on = m}\n"
+              "local a = guest(v, 'a', 'cards', {disk = {first = 1000, blocks = 1000}, cards = {'A', eof = true}})\n"
+              "local b = guest(v, 'b', 'cards', {disk = {first = 2000}, cards = {'B', 'C', eof = true}})\n"
+              "print(a.disk.blocks, b.disk.blocks) a:run() b:run() print(a.psw.ia, b.psw.ia)\n"
+              "local function first(d, n) return d:read(n):byte(1) end\n"
+              "print(first(m.disk, 0), first(m.disk, 1000), first(m.disk, 1001), first(m.disk, 2000), "
+              "first(m.disk, 2001), first(b.disk, 1))\n"
+              "b.disk:write(999, 'x') print(first(m.disk, 2999))",
+        "1000\t1000\n0\t0\n0\t193\t0\t194\t195\t195\n120\n");
+    /* A minidisk of a minidisk. */
+    scenario_prints("local m = machine.new{memory = '2M', disk = {blocks = 100}}\n"
+                    "local g = vmm.new{on = m}:guest{memory = '1M', disk = {first = 10}}\n"
+                    "local h = vmm.new{on = g}:guest{memory = '64K', disk = {first = 5, blocks = 20}}\n"
+                    "h.disk:write(3, 'deep') print(g.disk.blocks, h.disk.blocks, m.disk:read(18):sub(1, 4))",
+                    "90\t20\tdeep\n");
+    static const char *const rows[][2] = {
+        {"machine.new{disk = {first = 1}}",
+         "machine.new: disk.first makes a minidisk, a part of the disk of the machine "
+         "below; there is no machine below"},
+        {"vmm.new{on = machine.new{}}:guest{memory = '64K', disk = {first = 1}}", "there is none"},
+        {"vmm.new{on = machine.new{disk = {blocks = 9}}}:guest{memory = '64K', disk = {first = 9}}",
+         "v:guest: disk.first is 9; it takes a whole number from 0 to 8"},
+        {"vmm.new{on = machine.new{disk = {blocks = 9}}}:guest{memory = '64K', disk = {first = 5, blocks = 5}}",
+         "v:guest: disk.blocks is 5; it takes a whole number from 1 to 4"},
+        {"vmm.new{on = machine.new{disk = {blocks = 9}}}:guest{memory = '64K', disk = {first = 5, keep = true}}",
+         "unknown option \"keep\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);
+    }
+}
+
+/* What a monitor is asked for changes what it does, and nothing for its guest. */
+static void test_monitors_work_as_they_are_asked_to(void **state) {
+    (void)state;
+    scenario_prints(GUEST
+                    "local text, purge\n"
+                    "for _, o in ipairs{{}, {policy = 'purge'}, {slice = 1000}, {spaces = 1}, {spaces = 16}} do\n"
+                    "  o.on = machine.new{memory = '1M', nominal = true} local v = vmm.new(o)\n"
+                    "  local g = guest(v, nil, 'walk') g:run() text = text or g.console:text()\n"
+                    "  purge = purge or v:stats().shadow_faults\n"
+                    "  print(g.console:text() == text, g:stats().instructions, v:stats().shadow_faults == purge) end",
+                    "true\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\n");
+    scenario_prints("print(vmm.new{on = machine.new{}, policy = 'protect'})", "trap-and-emulate monitor on bare\n");
+    static const char *const rows[][2] = {
+        {"spaces = 0", "vmm.new: spaces is 0; it takes a whole number from 1 to 16"},
+        {"policy = 'x'", "vmm.new: policy is \"x\"; it takes \"purge\" or \"protect\""},
+        {"slice = 0", "vmm.new: slice is 0; it takes a whole number of 1 or more"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "vmm.new{on = machine.new{}, %s}", rows[i][0]);
+        scenario_fails(text, ERROR_INPUT, rows[i][1]);
+    }
+    scenario_fails("vmm.new{on = machine.new{}}:guest{memory = '64K', cpus = 5}", ERROR_INPUT, "v:guest: cpus is 5");
+    scenario_fails("vmm.new{on = machine.new{}}:stats(machine.new{})", ERROR_INPUT,
+                   "v:stats: the guest is a machine; it takes a guest of this monitor");
+}
+
+static void test_monitors_say_what_they_need(void **state) {
+    (void)state;
+    scenario_prints(
+        "local n = vmm.host_memory('64K') vmm.new{on = machine.new{memory = n}}:guest{memory = '64K'}\n"
+        "print(pcall(function() vmm.new{on = machine.new{memory = n - 4096}}:guest{memory = '64K'} end) == false)",
+        "true\n");
+    scenario_fails("vmm.host_memory()", ERROR_INPUT, "vmm.host_memory: the guest's memory is missing");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_guests_take_turns),
+        cmocka_unit_test(test_a_guest_that_waited_gets_its_turn),
+        cmocka_unit_test(test_minidisks_are_parts_of_a_disk),
+        cmocka_unit_test(test_monitors_work_as_they_are_asked_to),
+        cmocka_unit_test(test_monitors_say_what_they_need),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
