@@ -194,6 +194,7 @@ const struct engine_table engine_tables[] = {
     {"m", machine_methods},
     {"m", state_methods},
     {"m", operator_methods},
+    {"m.cpu[n]", cpu_methods},
     {"m.console", console_methods},
     {"m.printer", printer_methods},
     {"m.reader", reader_methods},
@@ -256,7 +257,7 @@ static int open_everything(lua_State *L) {
     sandbox_open_table(L);
     objects_open(L);
     lua_open_machine(L);
-    lua_open_state(L);
+    lua_open_cpu(L);
     lua_open_devices(L);
     lua_open_vmm(L);
     lua_open_assemble(L);

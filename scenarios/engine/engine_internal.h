@@ -181,7 +181,6 @@ struct handle {
 
 #define CLASS_MACHINE "cloud370.machine"
 #define CLASS_VMM "cloud370.vmm"
-#define CLASS_REGISTERS "cloud370.registers"
 #define CLASS_CONSOLE "cloud370.console"
 #define CLASS_PRINTER "cloud370.printer"
 #define CLASS_READER "cloud370.card reader"
@@ -231,15 +230,15 @@ void events_deliver(lua_State *L);
 /* --- one binding file per layer; each opens its globals --- */
 
 void lua_open_machine(lua_State *L);
-void lua_open_state(lua_State *L);
+void lua_open_cpu(lua_State *L);
 void lua_open_devices(lua_State *L);
 void lua_open_vmm(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
-extern const struct engine_function machine_functions[], machine_methods[], state_methods[], operator_methods[],
-    console_methods[], printer_methods[], reader_methods[], disk_methods[], vmm_functions[], vmm_methods[],
-    assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
+extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
+    operator_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[], vmm_functions[],
+    vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
     random_functions[], random_methods[], base_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
@@ -253,10 +252,22 @@ struct node *machine_self(lua_State *L, const char *what);
 uint32_t machine_address(lua_State *L, int index, const char *what);
 /* Raises inside an event handler. */
 void machine_refuse_while_running(lua_State *L, const char *what);
-enum state_registers { STATE_GENERAL, STATE_CONTROL }; /* a CLASS_REGISTERS handle's part */
-enum { STATE_BYTES_PER_CHARGE = 16 };                  /* of storage copied, for one Lua instruction */
-/* Pushes a PSW as a table. */
-void state_push_psw(lua_State *L, const struct psw *psw);
+enum { STATE_BYTES_PER_CHARGE = 16 }; /* of storage copied, for one Lua instruction */
+/* Parts of the tables that show counts. */
+void state_set_count(lua_State *L, const char *name, uint64_t n);
+void state_push_interruptions(lua_State *L, const struct machine_stats *stats);
+/* The account of all CPUs (cpu -1), or of one of the bare machine. */
+void state_push_account(lua_State *L, const struct tree *tree, int cpu);
+
+/* A PSW as a text of 16 digits; raises when it is none. */
+int cpu_read_psw(lua_State *L, int index, const char *what, uint8_t to[8]);
+/* Pushes a field of a CPU of the machine at stack 1; false: it has none of that name. */
+bool cpu_push_field(lua_State *L, const struct handle *h, unsigned cpu, const char *name);
+const char *cpu_field_names(void);
+/* Sets the PSW to the text at `index`. */
+void cpu_set_psw(lua_State *L, const struct handle *h, unsigned cpu, int index, const char *what);
+/* Pushes the list of CPUs of the machine at stack 1. */
+void cpu_push_all(lua_State *L, const struct handle *h);
 
 /* The disk that the table of options at `options` (or nothing) asks for, opened but not attached yet: NULL for none.
  * Pushes what owns it. host: the machine below, of a guest; NULL: it is to be a bare one. `who` begins messages. */

@@ -10,6 +10,7 @@ struct queued {
     struct node *node; /* whose event; lives as long as its tree, which the running machine's handle holds */
     enum trace_kind kind;
     int level;
+    unsigned cpu;
     uint64_t cycle, a, b, c;
     size_t text; /* offset in texts + 1; 0: none */
 };
@@ -71,7 +72,8 @@ static void note_event(void *self, const struct trace_event *event) {
     if (!is_wanted(q->last_node, event->kind)) {
         return;
     }
-    struct queued queued = {q->last_node, event->kind, event->level, event->cycle, event->a, event->b, event->c, 0};
+    struct queued queued = {q->last_node, event->kind, event->level, event->cpu, event->cycle,
+                            event->a,     event->b,    event->c,     0};
     if (event->text) {
         queued.text = q->texts.length + 1;
         bytes_append(&q->texts, event->text, strlen(event->text) + 1);
@@ -142,13 +144,14 @@ static void set_value(lua_State *L, const char *name, uint64_t value) {
 }
 
 static void push_event(lua_State *L, const struct event_queue *q, const struct queued *event) {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_pushstring(L, names[event->kind].kind);
     lua_setfield(L, -2, "kind");
     lua_pushstring(L, event->node->name);
     lua_setfield(L, -2, "machine");
     set_value(L, "cycle", event->cycle);
     set_value(L, "level", (uint64_t)event->level);
+    set_value(L, "cpu", event->cpu);
     set_value(L, names[event->kind].a, event->a);
     set_value(L, names[event->kind].b, event->b);
     set_value(L, names[event->kind].c, event->c);

@@ -37,7 +37,7 @@ static enum channel_conditions check_channels(lua_State *L, int index) {
 }
 
 static int machine_new_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "model", "nominal", "name", "disk", "cards", "channels", NULL};
+    static const char *const keys[] = {"memory", "model", "nominal", "name", "cpus", "disk", "cards", "channels", NULL};
     struct machine_options options = {.memory_bytes = 1 << 20};
     const char *model = "s370";
     lua_settop(L, 1);
@@ -50,6 +50,9 @@ static int machine_new_lua(lua_State *L) {
         }
         if (lua_getfield(L, 1, "nominal") != LUA_TNIL) {
             options.nominal_time = arguments_flag(L, -1, "machine.new: nominal");
+        }
+        if (lua_getfield(L, 1, "cpus") != LUA_TNIL) {
+            options.cpus = (unsigned)arguments_integer(L, -1, "machine.new: cpus", 1, MACHINE_CPUS_MOST);
         }
         if (lua_getfield(L, 1, "channels") != LUA_TNIL) {
             options.channel_conditions = check_channels(L, -1);
@@ -128,25 +131,11 @@ static int machine_restart_lua(lua_State *L) {
     return 1;
 }
 
-static void psw_at(lua_State *L, int index, const char *what, uint8_t to[8]) {
-    const char *text = arguments_text(L, index, what, NULL);
-    bool ok = strlen(text) == 16;
-    for (int i = 0; ok && i < 8; i++) {
-        char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
-        uint32_t byte;
-        ok = units_hex(pair, 0xFF, &byte);
-        to[i] = ok ? (uint8_t)byte : 0;
-    }
-    if (!ok) {
-        arguments_refuse(L, index, what, "a text of 16 hexadecimal digits");
-    }
-}
-
 static int machine_start_lua(lua_State *L) {
     struct node *node = machine_self(L, "m:start");
     uint8_t psw[8];
     machine_refuse_while_running(L, "m:start");
-    psw_at(L, 2, "m:start: the PSW", psw);
+    cpu_read_psw(L, 2, "m:start: the PSW", psw);
     machine_start_psw(node->machine, psw);
     start_hosts(node);
     lua_settop(L, 1);
@@ -272,14 +261,24 @@ static enum machine_status run_part(struct run *run) {
     return status;
 }
 
+/* The CPU that is about to execute the instruction there; -1: none is. */
+static int cpu_at(struct machine *m, uint32_t address) {
+    for (unsigned n = 0; n < machine_cpus(m); n++) {
+        struct machine_state state;
+        machine_cpu_state(m, n, &state);
+        if (state.psw.ia == address && machine_cpu_status(m, n) == CPU_RUNNING) {
+            return (int)n;
+        }
+    }
+    return -1;
+}
+
 /* What of the scenario's limits was reached; NULL: none, so the run can go on. */
 static const char *limit_reached(const struct run *run, const struct machine_limits *asked) {
-    struct machine_state state;
     if (asked->until_trap && run->traps > 0) {
         return "trap";
     }
-    machine_state(run->node->machine, &state);
-    if (asked->has_address && run->stop == RUN_ON && state.psw.ia == asked->until_address) {
+    if (asked->has_address && run->stop == RUN_ON && cpu_at(run->node->machine, asked->until_address) >= 0) {
         return "address";
     }
     if (asked->instructions && run->done >= asked->instructions) {
@@ -361,6 +360,7 @@ static int machine_run_lua(lua_State *L) {
         return luaL_error(L,
                           "m:run: the machine was not started; m:restart(), m:start(psw) or m:ipl(device) does that");
     }
+    uint32_t until_address = run.limits.until_address;
     run.limits.interrupted = is_interrupted;
     run.limits.self = &run;
     raise_budget(L, &run);
@@ -373,15 +373,19 @@ static int machine_run_lua(lua_State *L) {
         return luaL_error(L, "m:run: a supervisor of %s went wrong: %s", run.node->name,
                           machine_fault(run.node->machine));
     }
+    bool at_address = reason && !strcmp(reason, "address");
+    unsigned cpu = at_address ? (unsigned)cpu_at(run.node->machine, until_address) : 0;
     struct machine_state state;
-    machine_state(run.node->machine, &state);
-    lua_createtable(L, 0, 5);
+    machine_cpu_state(run.node->machine, cpu, &state);
+    lua_createtable(L, 0, 6);
     lua_pushstring(L, status == MACHINE_DISABLED_WAIT ? "disabled-wait"
                       : status == MACHINE_CHECK_STOP  ? "check-stop"
                                                       : "limit");
     lua_setfield(L, -2, "status");
     lua_pushstring(L, status == MACHINE_IDLE ? "idle" : reason ? reason : machine_status_name(status));
     lua_setfield(L, -2, "reason");
+    lua_pushinteger(L, cpu);
+    lua_setfield(L, -2, "cpu");
     lua_pushinteger(L, state.psw.ia);
     lua_setfield(L, -2, "address");
     lua_pushinteger(L, (lua_Integer)(run.done - run.traps));
@@ -435,18 +439,11 @@ const struct engine_function machine_methods[] = {
 };
 
 const struct engine_function machine_functions[] = {
-    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, channels=, disk=, cards=}: a bare machine"},
+    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, cpus=, channels=, disk=, cards=}: a bare machine"},
     {"models", machine_models, "the names of the cost models"},
     {NULL, NULL, NULL},
 };
 
-static void push_psw_field(lua_State *L, const struct handle *h) {
-    struct machine_state state;
-    machine_state(h->node->machine, &state);
-    state_push_psw(L, &state.psw);
-}
-static void push_gpr(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_REGISTERS, STATE_GENERAL); }
-static void push_cr(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_REGISTERS, STATE_CONTROL); }
 static void push_console(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_CONSOLE, 0); }
 static void push_printer(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_PRINTER, 0); }
 static void push_reader(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_READER, 0); }
@@ -475,19 +472,20 @@ static const struct {
     const char *name;
     void (*push)(lua_State *L, const struct handle *h);
 } fields[] = {
-    {"psw", push_psw_field},   {"gpr", push_gpr},       {"cr", push_cr},         {"console", push_console},
-    {"printer", push_printer}, {"reader", push_reader}, {"disk", push_disk},     {"name", push_name},
-    {"memory", push_memory},   {"level", push_level},   {"status", push_status}, {"host", push_host},
+    {"cpu", cpu_push_all},   {"console", push_console}, {"printer", push_printer}, {"reader", push_reader},
+    {"disk", push_disk},     {"name", push_name},       {"memory", push_memory},   {"level", push_level},
+    {"status", push_status}, {"host", push_host},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
 static int refuse_field(lua_State *L, const char *name) {
     struct bytes *list = engine_scratch(L);
+    bytes_printf(list, "%s", cpu_field_names());
     for (int i = 0; i < FIELDS; i++) {
-        bytes_printf(list, "%s, ", fields[i].name);
+        bytes_printf(list, ", %s", fields[i].name);
     }
     engine_push_scratch(L, list);
-    return luaL_error(L, "a machine has no field %s; it has %sand methods", name, lua_tostring(L, -1));
+    return luaL_error(L, "a machine has no field %s; it has %s, and methods", name, lua_tostring(L, -1));
 }
 
 static int machine_index(lua_State *L) {
@@ -503,6 +501,9 @@ static int machine_index(lua_State *L) {
             return 1;
         }
     }
+    if (cpu_push_field(L, h, 0, name)) {
+        return 1;
+    }
     return refuse_field(L, *name ? name : luaL_typename(L, 2));
 }
 
@@ -513,13 +514,7 @@ static int machine_newindex(lua_State *L) {
         return luaL_error(L, "of a machine only psw, gpr[n] and cr[n] can be set, not %s",
                           *name ? name : luaL_typename(L, 2));
     }
-    struct machine_state state;
-    uint8_t raw[8];
-    psw_at(L, 3, "m.psw", raw);
-    machine_refuse_while_running(L, "m.psw");
-    machine_state(h->node->machine, &state);
-    psw_load(&state.psw, raw);
-    machine_set_state(h->node->machine, &state);
+    cpu_set_psw(L, h, 0, 3, "m.psw");
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* The Lua face of a machine's state: PSW, registers, storage, keys, translation, counts. Looking costs no cycles and
- * changes nothing. */
+/* The Lua face of a machine's state: storage, keys, translation, counts. Looking costs no cycles and changes nothing.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,50 +10,6 @@
 /* What calls cost, in Lua instructions. */
 #define FRAME_OFFSET 0xFFFu /* of an address in its page frame */
 enum { VIEW_CHARGE = 50, DISASSEMBLE_CHARGE = 15 };
-
-/* --- the PSW ------------------------------------------------------------------------------------------------------ */
-
-static int psw_text(lua_State *L) {
-    lua_getfield(L, 1, "hex");
-    return 1;
-}
-
-void state_push_psw(lua_State *L, const struct psw *psw) {
-    uint8_t raw[8];
-    char hex[17];
-    psw_store(psw, raw, 0, 0);
-    bytes_to_hex(hex, raw, sizeof raw);
-    const struct {
-        const char *name;
-        lua_Integer value;
-    } numbers[] = {{"system_mask", psw->system_mask},
-                   {"key", psw->key},
-                   {"cc", psw->cc},
-                   {"program_mask", psw->program_mask},
-                   {"ia", psw->ia}};
-    const struct {
-        const char *name;
-        bool value;
-    } flags[] = {{"ec", psw_ec(psw)}, {"wait", psw_wait(psw)}, {"problem", psw_problem(psw)}, {"dat", psw_dat(psw)}};
-    lua_createtable(L, 0, 10);
-    lua_pushstring(L, hex);
-    lua_setfield(L, -2, "hex");
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        lua_pushinteger(L, numbers[i].value);
-        lua_setfield(L, -2, numbers[i].name);
-    }
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        lua_pushboolean(L, flags[i].value);
-        lua_setfield(L, -2, flags[i].name);
-    }
-    if (luaL_newmetatable(L, "cloud370.psw")) {
-        lua_pushcfunction(L, psw_text);
-        lua_setfield(L, -2, "__tostring");
-        lua_pushboolean(L, false);
-        lua_setfield(L, -2, "__metatable");
-    }
-    lua_setmetatable(L, -2);
-}
 
 /* --- storage ------------------------------------------------------------------------------------------------------ */
 
@@ -244,7 +200,7 @@ static int machine_disassemble_lua(lua_State *L) {
 
 /* --- counts ------------------------------------------------------------------------------------------------------- */
 
-static void set_count(lua_State *L, const char *name, uint64_t n) {
+void state_set_count(lua_State *L, const char *name, uint64_t n) {
     lua_pushinteger(L, (lua_Integer)n);
     lua_setfield(L, -2, name);
 }
@@ -271,10 +227,17 @@ static void push_levels(lua_State *L, struct node *node) {
     lua_createtable(L, 0, 4);
     lua_pushstring(L, vmm_kind(monitor->vmm));
     lua_setfield(L, -2, "kind");
-    set_count(L, "traps", stats.traps);
-    set_count(L, "shadow_faults", stats.shadow_faults);
-    set_count(L, "cycles", machine_booked_level(node->tree->bare, machine_level(monitor->on->machine)));
+    state_set_count(L, "traps", stats.traps);
+    state_set_count(L, "shadow_faults", stats.shadow_faults);
+    state_set_count(L, "cycles", machine_booked_level(node->tree->bare, machine_level(monitor->on->machine)));
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+void state_push_interruptions(lua_State *L, const struct machine_stats *stats) {
+    lua_createtable(L, 0, INTERRUPTION_CLASSES);
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++) {
+        state_set_count(L, interruption_name((enum interruption_class)c), stats->interruptions[c]);
+    }
 }
 
 static void push_stats(lua_State *L, struct node *node) {
@@ -296,13 +259,10 @@ static void push_stats(lua_State *L, struct node *node) {
     lua_setfield(L, -2, "gpr");
     push_registers(L, state.cr);
     lua_setfield(L, -2, "cr");
-    set_count(L, "cc", state.psw.cc);
-    set_count(L, "instructions", stats.instructions);
-    set_count(L, "cycles", bare.cycles);
-    lua_createtable(L, 0, INTERRUPTION_CLASSES);
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++) {
-        set_count(L, interruption_name((enum interruption_class)c), stats.interruptions[c]);
-    }
+    state_set_count(L, "cc", state.psw.cc);
+    state_set_count(L, "instructions", stats.instructions);
+    state_set_count(L, "cycles", bare.cycles);
+    state_push_interruptions(L, &stats);
     lua_setfield(L, -2, "interruptions");
     lua_newtable(L);
     push_levels(L, node);
@@ -315,72 +275,33 @@ static int machine_stats_lua(lua_State *L) {
     return 1;
 }
 
-/* m:account(): cycles of the tree by level and cause; the first entry is level 0. */
-static int machine_account_lua(lua_State *L) {
-    struct node *node = machine_self(L, "m:account");
+/* Pushes the cycles of the tree by level and cause, of one CPU of the bare machine, or of all of them (cpu -1); the
+ * first entry is level 0. */
+void state_push_account(lua_State *L, const struct tree *tree, int cpu) {
     int deepest = 0;
-    for (const struct node *n = node->tree->nodes; n; n = n->next) {
+    for (const struct node *n = tree->nodes; n; n = n->next) {
         int level = machine_level(n->machine);
         deepest = level > deepest ? level : deepest;
     }
+    engine_charge(L, VIEW_CHARGE);
     lua_newtable(L);
     for (int level = 0; level <= deepest; level++) {
+        uint64_t all = 0;
         lua_newtable(L);
         for (int c = 0; c < CAUSE_COUNT; c++) {
-            set_count(L, cycle_cause_name((enum cycle_cause)c),
-                      machine_booked(node->tree->bare, level, (enum cycle_cause)c));
+            enum cycle_cause cause = (enum cycle_cause)c;
+            uint64_t booked = cpu < 0 ? machine_booked(tree->bare, level, cause)
+                                      : machine_cpu_booked(tree->bare, (unsigned)cpu, level, cause);
+            all += booked;
+            state_set_count(L, cycle_cause_name(cause), booked);
         }
-        set_count(L, "all", machine_booked_level(node->tree->bare, level));
+        state_set_count(L, "all", all);
         lua_rawseti(L, -2, level + 1);
     }
-    return 1;
 }
 
-/* --- registers, m.gpr and m.cr ------------------------------------------------------------------------------------ */
-
-static struct handle *register_at(lua_State *L, int *number) {
-    struct handle *h = objects_check(L, 1, CLASS_REGISTERS, "m.gpr or m.cr");
-    *number =
-        (int)arguments_integer(L, 2, h->part == STATE_GENERAL ? "m.gpr: the register" : "m.cr: the register", 0, 15);
-    return h;
-}
-
-static int registers_index(lua_State *L) {
-    struct machine_state state;
-    int n;
-    struct handle *h = register_at(L, &n);
-    machine_state(h->node->machine, &state);
-    lua_pushinteger(L, h->part == STATE_GENERAL ? state.gpr[n] : state.cr[n]);
-    return 1;
-}
-
-static int registers_newindex(lua_State *L) {
-    struct machine_state state;
-    int n;
-    struct handle *h = register_at(L, &n);
-    lua_Integer value = arguments_integer(L, 3, h->part == STATE_GENERAL ? "m.gpr: the value" : "m.cr: the value",
-                                          INT32_MIN, UINT32_MAX);
-    machine_refuse_while_running(L, "registers");
-    machine_state(h->node->machine, &state);
-    (h->part == STATE_GENERAL ? state.gpr : state.cr)[n] = (uint32_t)value;
-    machine_set_state(h->node->machine, &state);
-    return 0;
-}
-
-static int registers_text(lua_State *L) {
-    struct handle *h = luaL_testudata(L, 1, CLASS_REGISTERS);
-    engine_charge(L, VIEW_CHARGE);
-    struct bytes *text = engine_scratch(L);
-    if (!h || !h->tree || h->tree->closed) {
-        bytes_printf(text, "registers of a closed machine");
-    } else {
-        struct machine_state state;
-        machine_state(h->node->machine, &state);
-        for (int n = 0; n < 16; n++) {
-            bytes_printf(text, "%s%08X", n ? " " : "", h->part == STATE_GENERAL ? state.gpr[n] : state.cr[n]);
-        }
-    }
-    engine_push_scratch(L, text);
+static int machine_account_lua(lua_State *L) {
+    state_push_account(L, machine_self(L, "m:account")->tree, -1);
     return 1;
 }
 
@@ -399,7 +320,3 @@ const struct engine_function state_methods[] = {
     {"account", machine_account_lua, "cycles of the whole tree by level and cause"},
     {NULL, NULL, NULL},
 };
-
-void lua_open_state(lua_State *L) {
-    engine_new_class(L, CLASS_REGISTERS, NULL, registers_index, registers_newindex, objects_gc, registers_text);
-}

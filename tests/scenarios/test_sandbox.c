@@ -397,7 +397,7 @@ static void test_sandbox_names_file_and_line_of_an_error(void **state) {
     scenario_fails("error('plain', 0)", ERROR_INPUT, "plain");
     scenario_fails(
         "\nmachine.new{memroy = 1}", ERROR_INPUT,
-        "machine.new: the argument: unknown option \"memroy\"; there are memory, model, nominal, name, disk, "
+        "machine.new: the argument: unknown option \"memroy\"; there are memory, model, nominal, name, cpus, disk, "
         "cards, channels "
         "(test.lua:2)");
 }
