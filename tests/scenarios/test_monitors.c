@@ -74,13 +74,12 @@ static void test_monitors_work_as_they_are_asked_to(void **state) {
     (void)state;
     scenario_prints(GUEST
                     "local text, purge\n"
-                    "for _, o in ipairs{{}, {policy = 'purge'}, {slice = 1000}, {spaces = 1}, {spaces = 16}} do\n"
+                    "for _, o in ipairs{{}, {policy = 'purge'}, {policy = 'protect'}, {spaces = 1}, {spaces = 16}} do\n"
                     "  o.on = machine.new{memory = '1M', nominal = true} local v = vmm.new(o)\n"
                     "  local g = guest(v, nil, 'walk') g:run() text = text or g.console:text()\n"
                     "  purge = purge or v:stats().shadow_faults\n"
                     "  print(g.console:text() == text, g:stats().instructions, v:stats().shadow_faults == purge) end",
-                    "true\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\ttrue\n");
-    scenario_prints("print(vmm.new{on = machine.new{}, policy = 'protect'})", "trap-and-emulate monitor on bare\n");
+                    "true\t288\ttrue\ntrue\t288\ttrue\ntrue\t288\tfalse\ntrue\t288\ttrue\ntrue\t288\ttrue\n");
     static const char *const rows[][2] = {
         {"spaces = 0", "vmm.new: spaces is 0; it takes a whole number from 1 to 16"},
         {"policy = 'x'", "vmm.new: policy is \"x\"; it takes \"purge\" or \"protect\""},
