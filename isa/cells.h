@@ -45,7 +45,8 @@ enum supervisor_layout {
     CELL(HIO, 4, 0x9E, 0x00, 0x30, 0x00)                                                                               \
     CELL(HDV, 4, 0x9E, 0x01, 0x30, 0x00)                                                                               \
     CELL(TCH, 4, 0x9F, 0x00, 0x30, 0x00)                                                                               \
-    CELL(STIDC, 4, 0xB2, 0x03, 0x30, 0x00)
+    CELL(STIDC, 4, 0xB2, 0x03, 0x30, 0x00)                                                                             \
+    CELL(SIGP, 4, 0xAE, 0x01, 0x30, 0x00) /* SIGP 0,1,0(3): R0 status, R1 CPU address and parameter, R3 order */
 
 enum supervisor_cell {
 #define SUPERVISOR_CELL_ENUM(id, ...) CELL_##id,

@@ -160,7 +160,6 @@ struct processor {
     struct machine *machine;
     struct storage *storage;
     const struct cost_model *model;
-    struct supervisor *supervisor[SUPERVISORS_MOST]; /* of this machine and of all above it, by number */
     bool leaving;              /* a supervisor above the bare machine is about to execute its LPSW, which traps */
     struct supervisor *active; /* whose activation is running right now */
     struct tlb tlb;
@@ -196,11 +195,12 @@ struct machine {
     struct code_block **code; /* by block; NULL until something is executed */
     unsigned cpus;
     struct processor *cpu[MACHINE_CPUS_MOST];
-    struct processor *current; /* whose turn it is */
-    uint64_t turn_end;         /* clock at which it ends; UINT64_MAX with one CPU */
-    enum machine_status ended; /* how the last of those CPUs ended that did not just stop */
-    uint64_t tod_epoch;        /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
-    uint64_t tod_clock;        /* clock at the latest reading of the TOD by any CPU */
+    struct processor *current;                        /* whose turn it is */
+    struct supervisor *supervisors[SUPERVISORS_MOST]; /* of this machine and of all above it, by number */
+    uint64_t turn_end;                                /* clock at which it ends; UINT64_MAX with one CPU */
+    enum machine_status ended;                        /* how the last of those CPUs ended that did not just stop */
+    uint64_t tod_epoch;                               /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
+    uint64_t tod_clock;                               /* clock at the latest reading of the TOD by any CPU */
     bool nominal_time;
     struct random keys; /* stream of supervisors' keys */
     char fault[256];
@@ -426,7 +426,9 @@ void machine_end_turn(struct machine *m);
 enum machine_status machine_ended(const struct machine *m);
 /* Cycles by which an idle CPU's accounts are behind the machine's clock. */
 uint64_t processor_behind(const struct processor *p);
-/* Moves an idle CPU's clock on to `clock`; no effect when it is there already. */
+/* Moves a CPU's clock on to `clock`, which is not earlier, without executing: idle time. */
+void processor_pass_time(struct processor *p, uint64_t clock);
+/* The same for an idle CPU, whose timers stand still if it is stopped; no effect when it is there already. */
 void processor_wake(struct processor *p, uint64_t clock);
 /* Enters the check-stop state and alerts the others. */
 void processor_check_stop(struct processor *p);

@@ -297,7 +297,7 @@ bool machine_load(struct machine *m, uint32_t at, const void *image, size_t leng
     return true;
 }
 
-unsigned machine_cpus(const struct machine *m) { return m->ops ? 1 : m->cpus; }
+unsigned machine_cpus(const struct machine *m) { return m->ops ? m->ops->cpus(m->self) : m->cpus; }
 
 void machine_state(struct machine *m, struct machine_state *to) { machine_cpu_state(m, 0, to); }
 void machine_set_state(struct machine *m, const struct machine_state *from) { machine_cpu_set_state(m, 0, from); }
@@ -305,7 +305,7 @@ void machine_set_state(struct machine *m, const struct machine_state *from) { ma
 void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to) {
     assert(cpu < machine_cpus(m));
     if (m->ops) {
-        m->ops->state(m->self, to);
+        m->ops->state(m->self, cpu, to);
         return;
     }
     const struct processor *p = m->cpu[cpu];
@@ -321,7 +321,7 @@ void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to
 void machine_cpu_set_state(struct machine *m, unsigned cpu, const struct machine_state *from) {
     assert(cpu < machine_cpus(m));
     if (m->ops) {
-        m->ops->set_state(m->self, from);
+        m->ops->set_state(m->self, cpu, from);
         return;
     }
     struct processor *p = m->cpu[cpu];
@@ -539,12 +539,16 @@ static void set_horizon(struct processor *p, uint64_t cycles) {
 }
 
 enum machine_cpu_status machine_cpu_status(struct machine *m, unsigned cpu) {
-    struct machine_state state;
-    if (m->ops || m->cpu[cpu]->condition == PROCESSOR_OPERATING) {
-        machine_cpu_state(m, cpu, &state);
-        return psw_disabled_wait(&state.psw) ? CPU_DISABLED_WAIT : psw_wait(&state.psw) ? CPU_WAITING : CPU_RUNNING;
+    assert(cpu < machine_cpus(m));
+    if (m->ops)
+        return m->ops->cpu_status(m->self, cpu);
+    const struct processor *p = m->cpu[cpu];
+    switch (p->condition) {
+    case PROCESSOR_STOPPED: return CPU_STOPPED;
+    case PROCESSOR_CHECK_STOPPED: return CPU_CHECK_STOP;
+    case PROCESSOR_OPERATING: break;
     }
-    return m->cpu[cpu]->condition == PROCESSOR_STOPPED ? CPU_STOPPED : CPU_CHECK_STOP;
+    return psw_disabled_wait(&p->psw) ? CPU_DISABLED_WAIT : psw_wait(&p->psw) ? CPU_WAITING : CPU_RUNNING;
 }
 
 const char *machine_cpu_status_name(enum machine_cpu_status s) {

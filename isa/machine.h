@@ -86,7 +86,7 @@ void machine_state(struct machine *m, struct machine_state *to);
 /* Sets PSW, general and control registers and prefix (not the clocks) of a machine that is not running. */
 void machine_set_state(struct machine *m, const struct machine_state *from);
 
-/* The CPUs, 0 up to machine_cpus; a virtual machine has one. Functions without a CPU are CPU 0's, and real addresses
+/* The CPUs, 0 up to machine_cpus, of a bare or virtual machine. Functions without a CPU are CPU 0's, and real addresses
  * are under its prefix. */
 unsigned machine_cpus(const struct machine *m);
 void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to);
@@ -129,7 +129,8 @@ struct machine_stats {
     uint64_t interruptions[INTERRUPTION_CLASSES];
 };
 void machine_stats(const struct machine *m, struct machine_stats *to);
-/* The same for one CPU. The time that it was stopped, or waited, counts as its own, and is idle. */
+/* The same for one CPU of a bare machine; a virtual machine is counted as a whole. The time that it was stopped, or
+ * waited, counts as its own, and is idle. */
 void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_stats *to);
 /* Cycles booked on one level, by cause: by one CPU of the bare machine, and by all of them. Levels and causes add up to
  * the cycles of machine_cpu_stats of that CPU; with one CPU these are machine_stats.cycles of the bare machine. */

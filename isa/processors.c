@@ -76,8 +76,7 @@ static void initial_program_reset(struct processor *p) {
 
 static bool idle(const struct processor *p) { return p->condition != PROCESSOR_OPERATING || psw_wait(&p->psw); }
 
-/* Moves the clock without executing. What passes is idle time. */
-static void pass_time(struct processor *p, uint64_t until) {
+void processor_pass_time(struct processor *p, uint64_t until) {
     uint64_t now = processor_clock(p);
     processor_flush(p);
     p->horizon += until - now;
@@ -91,7 +90,7 @@ void processor_wake(struct processor *p, uint64_t clock) {
     if (!idle(p) || clock <= processor_clock(p))
         return;
     uint64_t timer = clock_timer(p);
-    pass_time(p, clock);
+    processor_pass_time(p, clock);
     if (p->condition == PROCESSOR_OPERATING)
         return;
     /* CPU timer and interval timer stand still in a CPU that is stopped. */

@@ -28,12 +28,18 @@ struct supervisor {
     const struct supervisor_ops *ops;
     void *self;
     unsigned number;
-    uint8_t key[8];
+    struct {
+        bool enabled;
+        uint32_t page; /* where its cells are: its page 0 */
+        uint8_t key[8];
+    } cpu[MACHINE_CPUS_MOST];
     uint64_t activations[INTERRUPTION_CLASSES];
     bool direct; /* on the bare machine */
 
-    /* The activation in progress. */
+    /* The activation in progress, or the last one. */
     bool live;
+    unsigned owner;      /* the CPU that it is on */
+    uint64_t free_clock; /* when it ended, on the bare machine */
     enum interruption_class class;
     enum request request;
     unsigned code; /* REQUEST_FAULT: what failed; when continued: the program code that completed the call, or 0 */
@@ -42,7 +48,7 @@ struct supervisor {
     struct machine *running; /* whom it is about to dispatch */
 
     struct coroutine *coroutine; /* NULL: direct */
-    struct processor *processor;
+    struct processor *processor; /* that it is on, or was suspended on */
 };
 
 static const struct {
@@ -63,27 +69,31 @@ static uint32_t instruction_cell(enum supervisor_cell cell) { return SUPERVISOR_
 
 /* ---- Attaching ---- */
 
-static void make_call(const struct supervisor *s, unsigned class, uint8_t to[CALL_BYTES]) {
+static void make_call(const struct supervisor *s, unsigned cpu, unsigned class, uint8_t to[CALL_BYTES]) {
     bytes_put16(to, 0xB2FE);
     bytes_put16(to + 2, (uint16_t)(s->number * 8 + class));
-    memcpy(to + 4, s->key, 8);
+    memcpy(to + 4, s->cpu[cpu].key, 8);
 }
 
-static void write_cells(struct supervisor *s) {
+/* A key of its own makes known which CPU executes a cell. */
+static void write_cells(struct supervisor *s, unsigned cpu, uint32_t page) {
     uint8_t call[CALL_BYTES], psw[8];
     static const uint8_t lpsw[4] = {0x82, 0x00, 0x0E, 0x00};
     struct machine *m = s->machine;
+    s->cpu[cpu].enabled = true;
+    s->cpu[cpu].page = page;
+    bytes_put64(s->cpu[cpu].key, random_u64(&m->processor->machine->keys));
     for (unsigned c = 0; c < INTERRUPTION_CLASSES; c++) {
-        make_call(s, c, call);
-        machine_poke(m, call_cell(c), call, CALL_BYTES);
+        make_call(s, cpu, c, call);
+        machine_poke(m, page + call_cell(c), call, CALL_BYTES);
         psw_store(&(struct psw){.state = PSW_EC, .ia = call_cell(c)}, psw, 0, 0);
-        machine_poke(m, new_psw[c], psw, 8);
+        machine_poke(m, page + new_psw[c], psw, 8);
     }
-    make_call(s, CLASS_CONTINUE, call);
-    machine_poke(m, call_cell(CLASS_CONTINUE), call, CALL_BYTES);
-    machine_poke(m, SUPERVISOR_LPSW, lpsw, 4);
+    make_call(s, cpu, CLASS_CONTINUE, call);
+    machine_poke(m, page + call_cell(CLASS_CONTINUE), call, CALL_BYTES);
+    machine_poke(m, page + SUPERVISOR_LPSW, lpsw, 4);
     for (unsigned i = 0; i < CELL_COUNT; i++) {
-        uint32_t at = instruction_cell((enum supervisor_cell)i);
+        uint32_t at = page + instruction_cell((enum supervisor_cell)i);
         machine_poke(m, at, cells[i].text, cells[i].length);
         machine_poke(m, at + cells[i].length, call, CALL_BYTES);
     }
@@ -92,9 +102,9 @@ static void write_cells(struct supervisor *s) {
 _Static_assert(SUPERVISOR_CELLS + CELL_BYTES * CELL_COUNT <= SUPERVISOR_PSW, "the cells run into the areas");
 
 struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_ops *ops, void *self, struct error *e) {
-    struct processor *p = m->processor;
+    struct supervisor **supervisors = m->processor->machine->supervisors;
     unsigned number = 0;
-    while (number < SUPERVISORS_MOST && p->supervisor[number])
+    while (number < SUPERVISORS_MOST && supervisors[number])
         number++;
     if (m->supervisor || m->started || number == SUPERVISORS_MOST) {
         error_set(e, ERROR_INPUT, "%s: a supervisor needs a machine that was not started and has none; %s", m->name,
@@ -113,23 +123,51 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
     s->self = self;
     s->number = number;
     s->direct = m->host == NULL;
-    s->processor = p;
-    bytes_put64(s->key, random_u64(&p->machine->keys));
+    s->processor = m->processor;
     if (!s->direct && !(s->coroutine = coroutine_new())) {
         free(s);
         error_set(e, ERROR_INTERNAL, "no memory for a supervisor's stack");
         return NULL;
     }
-    p->supervisor[number] = s;
+    supervisors[number] = s;
     m->supervisor = s;
-    write_cells(s);
+    write_cells(s, 0, 0);
     return s;
+}
+
+/* Why this page cannot be that CPU's; NULL: it can. */
+static const char *refused(const struct supervisor *s, unsigned cpu, uint32_t page) {
+    if (s->machine->started)
+        return "the machine was started";
+    if (cpu >= machine_cpus(s->machine))
+        return "there is none";
+    if (s->cpu[cpu].enabled)
+        return "it is enabled already";
+    if (page & 4095 || page > s->machine->memory || s->machine->memory - page < 4096)
+        return "its page 0 must be a whole page of storage";
+    for (unsigned i = 0; i < MACHINE_CPUS_MOST; i++)
+        if (s->cpu[i].enabled && s->cpu[i].page == page)
+            return "its page 0 is another CPU's";
+    return NULL;
+}
+
+bool supervisor_enable_cpu(struct supervisor *s, unsigned cpu, uint32_t page, struct error *e) {
+    const char *why = refused(s, cpu, page);
+    if (why)
+        return error_set(e, ERROR_INPUT, "%s: CPU %u cannot be enabled for the supervisor, page 0 at %06X: %s",
+                         s->machine->name, cpu, page, why);
+    struct machine_state state;
+    machine_cpu_state(s->machine, cpu, &state);
+    state.prefix = page;
+    machine_cpu_set_state(s->machine, cpu, &state);
+    write_cells(s, cpu, page);
+    return true;
 }
 
 void supervisor_detach(struct supervisor *s) {
     if (!s)
         return;
-    s->processor->supervisor[s->number] = NULL;
+    s->processor->machine->supervisors[s->number] = NULL;
     s->machine->supervisor = NULL;
     coroutine_free(s->coroutine);
     free(s);
@@ -201,16 +239,17 @@ static void leave(struct supervisor *s) {
     processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
     processor_flush(p);
     processor_given(p, s->machine, s->running);
+    s->free_clock = processor_clock(p);
     p->last_valid = false;
     psw_make_current(p, &psw);
 }
 
 /* Runs the activation on its stack, from its start or from where it is, until it gives the CPU back, and does what it
  * asks for. */
-static void resume(struct supervisor *s, bool start) {
-    struct processor *p = s->processor;
+static void resume(struct supervisor *s, struct processor *p, bool start) {
     struct supervisor *outer = p->active;
     p->active = s;
+    s->processor = p;
     if (start)
         coroutine_start(s->coroutine, run_activation, s);
     else
@@ -231,9 +270,12 @@ static void resume(struct supervisor *s, bool start) {
     }
 }
 
-static void activate(struct supervisor *s, enum interruption_class c) {
-    struct processor *p = s->processor;
+static void activate(struct supervisor *s, struct processor *p, unsigned cpu, enum interruption_class c) {
+    if (s->direct && processor_clock(p) < s->free_clock)
+        processor_pass_time(p, s->free_clock);
     s->live = true;
+    s->owner = cpu;
+    s->processor = p;
     s->class = c;
     s->request = REQUEST_NONE;
     s->code = 0;
@@ -248,87 +290,118 @@ static void activate(struct supervisor *s, enum interruption_class c) {
         leave(s);
         return;
     }
-    resume(s, true);
+    resume(s, p, true);
 }
 
-/* The supervisor that a CALL cell belongs to, and the class; NULL when number and key are not registered. */
-static struct supervisor *called(struct processor *p, unsigned *class) {
+/* The CPU of its machine whose cells have this key; MACHINE_CPUS_MOST: none. */
+static unsigned cpu_with_key(const struct supervisor *s, const uint8_t key[8]) {
+    unsigned cpu = 0;
+    while (cpu < MACHINE_CPUS_MOST && !(s->cpu[cpu].enabled && memcmp(s->cpu[cpu].key, key, 8) == 0))
+        cpu++;
+    return cpu;
+}
+
+/* The supervisor that a CALL cell belongs to, its CPU, and the class; NULL when number and key are not registered. */
+static struct supervisor *called(struct processor *p, unsigned *cpu, unsigned *class) {
     struct span span;
     uint8_t text[CALL_BYTES];
     if (span_open(p, p->psw.ia, CALL_BYTES, ACCESS_INSTRUCTION, &span))
         return NULL;
     span_read(&span, text);
     unsigned number = bytes_get16(text + 2) >> 3;
-    struct supervisor *s = number < SUPERVISORS_MOST ? p->supervisor[number] : NULL;
+    struct supervisor *s = number < SUPERVISORS_MOST ? p->machine->supervisors[number] : NULL;
     *class = text[3] & 7;
-    if (!s || memcmp(s->key, text + 4, 8))
+    if (!s || (*cpu = cpu_with_key(s, text + 4)) == MACHINE_CPUS_MOST)
         return NULL;
-    return *class == CLASS_CONTINUE ? (s->live && s->request != REQUEST_NONE ? s : NULL)
-                                    : (*class < INTERRUPTION_CLASSES ? s : NULL);
+    if (*class == CLASS_CONTINUE)
+        return s->live && s->owner == *cpu && s->request != REQUEST_NONE ? s : NULL;
+    return *class < INTERRUPTION_CLASSES ? s : NULL;
+}
+
+/* An activation is suspended on another CPU: this one tries again and again, as if it were a lock, and each time an
+ * interruption can come between. */
+static void try_later(struct processor *p) {
+    const struct cost_row *branch = &p->model->row[INSTRUCTION_BC];
+    processor_pass_time(p, processor_clock(p) + p->model->row[INSTRUCTION_CS].base + branch->base + branch->taken);
+    machine_end_turn(p->machine);
 }
 
 bool supervisor_call(struct processor *p) {
-    unsigned class;
-    struct supervisor *s = called(p, &class);
+    unsigned cpu, class;
+    struct supervisor *s = called(p, &cpu, &class);
     p->charged = 0;
     if (!s)
         return false;
     p->last_valid = false;
     if (class == CLASS_CONTINUE) {
         s->code = 0;
-        resume(s, false);
+        resume(s, p, false);
+    } else if (s->live && s->owner != cpu) {
+        try_later(p);
     } else if (class == INTERRUPTION_PROGRAM && s->live &&
                (s->request == REQUEST_EXECUTE || s->request == REQUEST_FAULT)) {
         s->code = 1; /* the call is completed by this interruption; its code is in low storage */
-        resume(s, false);
+        resume(s, p, false);
     } else {
-        activate(s, (enum interruption_class) class);
+        activate(s, p, cpu, (enum interruption_class) class);
     }
     return true;
 }
 
 /* ---- The supervisor's instructions ---- */
 
-static void charge(struct processor *p, uint32_t cycles) {
+/* The CPU that the activation is on: another one, perhaps, than that on which it began, or was before it was suspended.
+ */
+static struct processor *present(const struct processor *p) { return p->machine->current; }
+
+/* Books the cycles and lets interruptions come. Returns the CPU on which it goes on. */
+static struct processor *charge(struct processor *p, uint32_t cycles) {
+    p = present(p);
     struct supervisor *s = p->active;
     processor_book(p, cycles, s->cause);
-    while (!s->direct && interrupt_waiting(p))
+    while (!s->direct && interrupt_waiting(p)) {
         suspend(s, REQUEST_BOUNDARY);
+        p = present(p);
+    }
+    return p;
 }
+
+unsigned processor_address(struct processor *p) { return present(p)->active->owner; }
 
 void processor_charge(struct processor *p, uint32_t cycles, enum cycle_cause cause) {
-    enum cycle_cause before = p->active->cause;
-    p->active->cause = cause;
+    struct supervisor *s = present(p)->active;
+    enum cycle_cause before = s->cause;
+    s->cause = cause;
     charge(p, cycles);
-    p->active->cause = before;
+    s->cause = before;
 }
 
-void processor_cause(struct processor *p, enum cycle_cause cause) { p->active->cause = cause; }
+void processor_cause(struct processor *p, enum cycle_cause cause) { present(p)->active->cause = cause; }
 
 uint32_t processor_gpr(struct processor *p, unsigned n) {
-    charge(p, p->model->register_access);
+    p = charge(p, p->model->register_access);
     return p->gpr[n];
 }
 
 void processor_set_gpr(struct processor *p, unsigned n, uint32_t value) {
-    charge(p, p->model->register_access);
+    p = charge(p, p->model->register_access);
     p->gpr[n] = value;
 }
 
 void processor_gprs(struct processor *p, uint32_t to[16]) {
-    charge(p, 16u * p->model->register_access);
+    p = charge(p, 16u * p->model->register_access);
     memcpy(to, p->gpr, 16 * sizeof *to);
 }
 
 void processor_set_gprs(struct processor *p, const uint32_t from[16]) {
-    charge(p, 16u * p->model->register_access);
+    p = charge(p, 16u * p->model->register_access);
     memcpy(p->gpr, from, 16 * sizeof *from);
 }
 
 /* The program code with which the call was completed, from the supervisor's own low storage. */
 static unsigned completing_code(struct processor *p) {
     uint8_t raw[2] = {0, 0};
-    p->active->code = 0;
+    present(p)->active->code = 0;
     processor_fetch(p, 142, raw, 2);
     return bytes_get16(raw);
 }
@@ -336,8 +409,8 @@ static unsigned completing_code(struct processor *p) {
 /* Makes an operand accessible, however long that takes. */
 static unsigned open_operand(struct processor *p, uint32_t real, uint32_t length, enum access_kind kind,
                              struct span *span) {
+    p = charge(p, p->model->storage_access + p->model->storage_doubleword * (((real & 7) + length + 7) / 8));
     struct supervisor *s = p->active;
-    charge(p, p->model->storage_access + p->model->storage_doubleword * (((real & 7) + length + 7) / 8));
     for (;;) {
         unsigned x = span_open(p, real & ADDRESS_MASK, length, kind, span);
         if (p->tlb_cost)
@@ -347,6 +420,7 @@ static unsigned open_operand(struct processor *p, uint32_t real, uint32_t length
             return x;
         s->code = x;
         suspend(s, REQUEST_FAULT);
+        p = present(p);
         if (s->code)
             return completing_code(p);
     }
@@ -383,15 +457,17 @@ static unsigned execute_directly(struct processor *p, enum supervisor_cell cell)
 }
 
 unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsigned *cc) {
+    p = present(p);
     struct supervisor *s = p->active;
     unsigned x = 0;
     emit(p, s->machine, TRACE_CELL, instruction_cell(cell), 0, 0, instruction_decode(cells[cell].text)->mnemonic);
     if (s->direct) {
         x = execute_directly(p, cell);
     } else {
-        charge(p, 0);
+        p = charge(p, 0);
         p->psw.ia = instruction_cell(cell);
         suspend(s, REQUEST_EXECUTE);
+        p = present(p);
         if (s->code)
             x = completing_code(p);
     }
@@ -402,11 +478,12 @@ unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsig
 
 /* ---- The books ---- */
 
-void processor_running(struct processor *p, struct machine *vm) { p->active->running = vm; }
+void processor_running(struct processor *p, struct machine *vm) { present(p)->active->running = vm; }
 
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords) {
     const struct instruction *i = instruction_decode(text);
+    p = present(p);
     if (!i || vm->supervisor)
         return false;
     const struct cost_row *row = &p->model->row[instruction_id(i)];
@@ -432,6 +509,7 @@ bool processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
 }
 
 void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c) {
+    p = present(p);
     vm->interruptions[c]++;
     if (vm->running) {
         processor_flush(p);
@@ -441,10 +519,11 @@ void processor_reflected(struct processor *p, struct machine *vm, enum interrupt
 
 void processor_stopped(struct processor *p, struct machine *vm, enum machine_status status) {
     vm->status = status;
-    emit(p, vm, TRACE_STOP, 0, 0, 0, machine_status_name(status));
+    emit(present(p), vm, TRACE_STOP, 0, 0, 0, machine_status_name(status));
 }
 
 void processor_trace(struct processor *p, enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c, const char *text) {
+    p = present(p);
     emit(p, p->active->machine, kind, a, b, c, text);
 }
 

@@ -42,12 +42,23 @@ struct supervisor_ops {
  * there is no memory. ops and self are borrowed until supervisor_detach, which must come before self goes away. */
 struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_ops *ops, void *self, struct error *e);
 void supervisor_detach(struct supervisor *s);
+/* Lets another CPU of the machine enter the supervisor, too: writes cells and new PSWs into the 4 KB page at `page`,
+ * real (under CPU 0's prefix), and makes it that CPU's page 0: its prefix register is set. The CPU remains stopped
+ * until the supervisor restarts it (CELL_SIGP); that is its first activation, of class restart. The machine must not
+ * have been started. False and *e when there is no such CPU, it is enabled already, or the page is not a whole one,
+ * outside of storage, or another CPU's. Activations of one supervisor are serialised: a CPU that interrupts while there
+ * is one on another CPU waits for its end, and this is idle time. `self` needs no locks. */
+bool supervisor_enable_cpu(struct supervisor *s, unsigned cpu, uint32_t page, struct error *e);
 struct machine *supervisor_machine(const struct supervisor *s);
 /* Activations so far by class; "traps" of a monitor are all but restarts. */
 uint64_t supervisor_activations(const struct supervisor *s, enum interruption_class c);
 
-/* ---- The supervisor's instructions: executed by the CPU, charged, interruptible. Only inside `interrupt`. ---- */
+/* ---- The supervisor's instructions: executed by the CPU, charged, interruptible. Only inside `interrupt`. The
+ * processor is the one that was given to it, and means the present one, should the activation have been continued on
+ * another. ---- */
 
+/* The address of the CPU, of the supervisor's own machine, that this activation is on: 0 or one that was enabled. */
+unsigned processor_address(struct processor *p);
 /* General register n, 0..15. Charged: a register access. */
 uint32_t processor_gpr(struct processor *p, unsigned n);
 void processor_set_gpr(struct processor *p, unsigned n, uint32_t value);
@@ -99,8 +110,10 @@ struct machine_ops {
     enum access (*poke)(void *self, uint32_t real, const void *from, uint32_t length);
     int (*key)(void *self, uint32_t real);
     void (*set_key)(void *self, uint32_t real, uint8_t key);
-    void (*state)(void *self, struct machine_state *to);
-    void (*set_state)(void *self, const struct machine_state *from);
+    unsigned (*cpus)(void *self);
+    void (*state)(void *self, unsigned cpu, struct machine_state *to);
+    void (*set_state)(void *self, unsigned cpu, const struct machine_state *from);
+    enum machine_cpu_status (*cpu_status)(void *self, unsigned cpu);
     void (*raise)(void *self, enum machine_condition c);
     /* Takes effect at the VM's start: psw is NULL for a true restart interruption. */
     void (*start)(void *self, const uint8_t *psw);

@@ -55,9 +55,14 @@ static void guest_set_key_outside(void *self, uint32_t real, uint8_t key) {
 
 /* ---- State ---- */
 
-static void guest_state(void *self, struct machine_state *to) {
+static unsigned guest_cpus(void *self) {
     const struct guest *g = self;
-    const struct virtual_cpu *c = &g->vm.cpu[0];
+    return g->vm.cpus;
+}
+
+static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
+    const struct guest *g = self;
+    const struct virtual_cpu *c = &g->vm.cpu[cpu];
     struct machine_state below;
     machine_state(g->monitor->machine, &below);
     *to = (struct machine_state){.psw = c->psw,
@@ -77,9 +82,21 @@ static void guest_state(void *self, struct machine_state *to) {
     to->psw.ia = live.ia;
 }
 
-static void guest_set_state(void *self, const struct machine_state *from) {
+static enum machine_cpu_status guest_cpu_status(void *self, unsigned cpu) {
+    const struct guest *g = self;
+    const struct virtual_cpu *c = &g->vm.cpu[cpu];
+    struct machine_state state;
+    if (c->stopped)
+        return CPU_STOPPED;
+    if (c->status == MACHINE_CHECK_STOP)
+        return CPU_CHECK_STOP;
+    guest_state(self, cpu, &state);
+    return psw_disabled_wait(&state.psw) ? CPU_DISABLED_WAIT : psw_wait(&state.psw) ? CPU_WAITING : CPU_RUNNING;
+}
+
+static void guest_set_state(void *self, unsigned cpu, const struct machine_state *from) {
     struct guest *g = self;
-    struct virtual_cpu *c = &g->vm.cpu[0];
+    struct virtual_cpu *c = &g->vm.cpu[cpu];
     c->psw = from->psw;
     memcpy(c->gpr, from->gpr, sizeof c->gpr);
     memcpy(c->cr, from->cr, sizeof c->cr);
@@ -169,8 +186,10 @@ static const struct machine_ops operations = {
     .poke = guest_poke,
     .key = guest_key_outside,
     .set_key = guest_set_key_outside,
+    .cpus = guest_cpus,
     .state = guest_state,
     .set_state = guest_set_state,
+    .cpu_status = guest_cpu_status,
     .raise = guest_raise,
     .start = guest_start,
     .channels = guest_channels,
