@@ -269,16 +269,18 @@ static void dispatch(struct lower *l, struct processor *p, unsigned real) {
     processor_running(p, l->vm);
 }
 
-static void take_back(struct lower *l, struct processor *p, unsigned real, uint32_t old) {
+/* The virtual CPU that was on this one goes behind those that wait; false: there was none. */
+static bool take_back(struct lower *l, struct processor *p, unsigned real, uint32_t old) {
     uint8_t psw[8];
     int cpu = l->on[real];
     if (cpu < 0)
-        return;
+        return false;
     processor_gprs(p, l->state[cpu].gpr);
     processor_fetch(p, old, psw, 8);
     psw_load(&l->state[cpu].psw, psw);
     l->on[real] = -1;
     l->waiting[l->waiting_count++] = cpu;
+    return true;
 }
 
 static uint32_t lower_interrupt(void *self, struct processor *p, enum interruption_class c) {
@@ -291,9 +293,8 @@ static uint32_t lower_interrupt(void *self, struct processor *p, enum interrupti
             assert_int_equal(signal(p, 1, 6), 0);
         break;
     case INTERRUPTION_EXTERNAL:
-        take_back(l, p, real, 24);
-        if (l->waiting_count == 1 && !l->finished[!l->waiting[0]] && l->on[!real] >= 0) {
-            /* The other one will be back, too: then they change places. */
+        if (take_back(l, p, real, 24) && l->waiting_count == 1 && l->on[!real] >= 0) {
+            /* The other one will be back, too: then they change places, and this CPU takes that one. */
             set_timer(p, 2500);
             load_psw(p, &(struct psw){.state = PSW_EC | PSW_WAIT, .system_mask = PSW_EXTERNAL, .ia = 0xAAA});
             return SUPERVISOR_PSW;
