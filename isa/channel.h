@@ -143,7 +143,7 @@ void channel_reset(struct channel_set *s);
  *
  * The device is marked busy last: when the caller is dropped inside fetch or store, the device remains idle and no
  * condition is left behind (what it has already printed stays printed). A channel program is ended by a program check
- * after 65536 accesses to storage (each CCW, IDAW, and piece of data within a 2 KB block is one), so that an endless
+ * after 65536 accesses to storage (each CCW, and each piece of data within a 2 KB block, is one), so that an endless
  * loop of CCWs ends; a data chain may move at most 1 MB.
  * channel_id, STIDC: 0 and *id, the word for real 168; 3 no device on the channel. */
 unsigned channel_start_io(struct channel_set *s, uint16_t address, uint32_t caw, uint64_t *csw);

@@ -19,13 +19,14 @@ enum {
     COMMAND_NO_OPERATION = 0x03,
 
     BLOCK_BYTES = 2048,    /* fetch and store stay within one */
-    ACCESSES_MOST = 65536, /* in one program */
+    ACCESSES_MOST = 65536, /* of one program, to CCWs and data */
 };
 static const sim_time PROGRAM_TIME_MOST = UINT64_C(1000000000000000000); /* 11 days: additions cannot overflow */
 
 /* --- storage ------------------------------------------------------------------------------------------------------ */
 
-/* Counts an access of the program; a program that never ends, ends here. */
+/* Counts an access of the program; a program that never ends, ends here. IDAWs are not counted, so that a copy whose
+ * data are all found through them ends where the program itself would have. */
 static bool count_access(struct program *p) {
     if (p->accesses == ACCESSES_MOST) {
         p->channel_status |= CHANNEL_PROGRAM_CHECK;
@@ -35,11 +36,13 @@ static bool count_access(struct program *p) {
     return true;
 }
 
-static bool fetch(struct channel_set *s, struct program *p, uint32_t address, void *to, uint32_t length) {
-    if (!count_access(p))
-        return false;
+static bool fetch_uncounted(struct channel_set *s, struct program *p, uint32_t address, void *to, uint32_t length) {
     p->channel_status |= s->host.fetch(s->host.self, address, p->key, to, length);
     return p->channel_status == 0;
+}
+
+static bool fetch(struct channel_set *s, struct program *p, uint32_t address, void *to, uint32_t length) {
+    return count_access(p) && fetch_uncounted(s, p, address, to, length);
 }
 
 static bool store(struct channel_set *s, struct program *p, uint32_t address, const void *from, uint32_t length) {
@@ -68,7 +71,7 @@ static bool next_piece(struct channel_set *s, struct program *p, struct area *ar
         uint8_t word[4];
         if (area->list % sizeof word != 0 || area->list > CHANNEL_ADDRESS_MASK)
             return program_check(p);
-        if (!fetch(s, p, area->list, word, sizeof word))
+        if (!fetch_uncounted(s, p, area->list, word, sizeof word))
             return false;
         area->address = bytes_get32(word);
         area->list += sizeof word;

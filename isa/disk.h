@@ -62,4 +62,14 @@ bool disk_file_new(const char *path, uint32_t blocks, struct error *e);
  * (NULL). */
 struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing);
 
+/* A 3370 that is a part of another disk: its block 0 is block `first` of that one, whose blocks and arm it uses. The
+ * whole is asked for at each command, and may be a part itself; NULL, another device, or a block that it does not have:
+ * an equipment check. first + blocks: at most UINT32_MAX. */
+struct disk_part {
+    struct device *(*whole)(void *self);
+    void *self; /* borrowed for the device's life */
+    uint32_t first, blocks;
+};
+struct device *disk_part_new(const struct cost_model *model, const struct disk_part *part); /* NULL: no memory */
+
 #endif

@@ -134,9 +134,9 @@ void monitor_io_advance(struct vmm *v, unsigned guest, uint64_t now) {
 bool monitor_minidisk(struct vmm *v, unsigned guest, uint16_t address, struct minidisk *to) {
     const struct guest *g = v->guest[guest];
     for (unsigned n = 0; n < g->minidisks; n++) {
-        if (g->minidisk[n].address != address)
+        if (g->minidisk[n].is.address != address)
             continue;
-        *to = g->minidisk[n];
+        *to = g->minidisk[n].is;
         return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isa/disk.h"
 #include "vmm/vmm_internal.h"
 
 /* ---- Storage ---- */
@@ -94,6 +95,13 @@ static enum machine_cpu_status guest_cpu_status(void *self, unsigned cpu) {
     return psw_disabled_wait(&state.psw) ? CPU_DISABLED_WAIT : psw_wait(&state.psw) ? CPU_WAITING : CPU_RUNNING;
 }
 
+/* The guest has a new condition: its monitor is interrupted, by the interrupt key of its own machine, to look. */
+static void interrupt_monitor(struct guest *g) {
+    for (unsigned n = 0; n < g->vm.cpus; n++)
+        g->vm.cpu[n].look = true;
+    machine_raise(g->monitor->machine, CONDITION_INTERRUPT_KEY);
+}
+
 static void guest_set_state(void *self, unsigned cpu, const struct machine_state *from) {
     struct guest *g = self;
     struct virtual_cpu *c = &g->vm.cpu[cpu];
@@ -104,16 +112,11 @@ static void guest_set_state(void *self, unsigned cpu, const struct machine_state
     if (c->prefix >= g->vm.memory)
         c->prefix = 0;
     c->changed = true;
+    if (g->monitor->running == c) /* the machine has its registers: they are not to be saved over these */
+        interrupt_monitor(g);
 }
 
 /* ---- Events ---- */
-
-/* The guest has a new condition: its monitor is interrupted, by the interrupt key of its own machine, to look. */
-static void interrupt_monitor(struct guest *g) {
-    for (unsigned n = 0; n < g->vm.cpus; n++)
-        g->vm.cpu[n].look = true;
-    machine_raise(g->monitor->machine, CONDITION_INTERRUPT_KEY);
-}
 
 static void guest_raise(void *self, enum machine_condition c) {
     struct guest *g = self;
@@ -138,6 +141,9 @@ static void guest_start(void *self, const uint8_t *psw) {
     c->start = psw ? START_PSW : START_RESTART;
     if (psw)
         memcpy(c->start_psw, psw, sizeof c->start_psw);
+    c->started = true;
+    if (g->monitor->started)
+        interrupt_monitor(g);
 }
 
 static struct channel_set *guest_channels(void *self) {
@@ -167,6 +173,7 @@ static void guest_reset(void *self) {
     struct machine_state below;
     machine_state(g->monitor->machine, &below);
     reset(g);
+    g->vm.reset = true;
     for (unsigned n = 0; n < g->vm.cpus; n++) {
         struct virtual_cpu *c = &g->vm.cpu[n];
         c->psw = (struct psw){0};
@@ -234,15 +241,13 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned key, const 
     return channel_move(self, absolute, key, (uint8_t *)(uintptr_t)from, length, true); /* only read */
 }
 
-/* ---- A minidisk: the virtual end of a disk whose programs run elsewhere ---- */
+/* ---- A minidisk: its programs are run by the real disk, but for those of the LOAD key, which come from outside ----
+ */
 
-static void minidisk_command(struct device *d, struct device_command *c) { /* never asked */
-    (void)d;
-    c->status = UNIT_CHECK;
+static struct device *whole_disk(void *self) {
+    const struct guest_disk *d = self;
+    return machine_device(d->guest->monitor->machine, d->is.host_address);
 }
-static void minidisk_free(struct device *d) { free(d); }
-static const struct device_ops minidisk_operations = {
-    .type = "minidisk", .command = minidisk_command, .free = minidisk_free};
 
 bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e) {
     struct guest *g = guest_of(guest);
@@ -253,13 +258,17 @@ bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct err
     if (g->minidisks == MINIDISKS_MOST)
         return error_set(e, ERROR_INPUT, "%s has %d minidisks already, and that is the most", machine_name(guest),
                          MINIDISKS_MOST);
-    struct device *d = calloc(1, sizeof *d);
-    if (!d)
-        return error_set(e, ERROR_INTERNAL, "no memory for a minidisk");
-    d->ops = &minidisk_operations;
-    if (!channel_attach(g->channels, disk->address, d))
+    if (channel_device(g->channels, disk->address))
         return error_set(e, ERROR_INPUT, "%s has a device at %03X already", machine_name(guest), disk->address);
-    g->minidisk[g->minidisks++] = *disk;
+    if (!g->monitor->parts->allocator->disk(g->monitor, disk->host_address, e))
+        return false;
+    struct guest_disk *to = &g->minidisk[g->minidisks];
+    *to = (struct guest_disk){.is = *disk, .guest = g};
+    const struct disk_part part = {.whole = whole_disk, .self = to, .first = disk->first, .blocks = disk->blocks};
+    struct device *d = disk_part_new(machine_model(guest), &part);
+    if (!channel_attach(g->channels, disk->address, d))
+        return error_set(e, ERROR_INTERNAL, "no memory for a minidisk");
+    g->minidisks++;
     return true;
 }
 

@@ -83,7 +83,8 @@ struct virtual_cpu {
     bool stopped; /* by a signal, or never started */
     enum virtual_start start;
     uint8_t start_psw[8]; /* with START_PSW */
-    bool changed;         /* its state was set from outside: shadows and loaded registers no longer count */
+    bool changed;         /* its state was set from outside: shadows and what the machine has of it no longer count */
+    bool started;         /* from outside: it is to begin, if its monitor already has */
 
     /* Program-interruption loops: the last interruption, whether anything was retired since, whether it is a loop. */
     bool last_valid, progress, looping;
@@ -102,6 +103,7 @@ struct virtual_machine {
     bool facilities; /* its program is a monitor: it is offered the bare machine's facilities */
     unsigned cpus;   /* 1..VIRTUAL_CPUS_MOST */
     struct virtual_cpu cpu[VIRTUAL_CPUS_MOST];
+    bool reset; /* it was reset from outside: nobody wants to know any more how its channel programs end */
 };
 
 /* A virtual machine's disk: a part of a real one. */
@@ -244,6 +246,9 @@ struct monitor_allocator {
     /* A guest's storage. False and *e: there is not enough; it says how much would be. */
     bool (*admit)(struct vmm *v, unsigned guest, struct error *e);
     void (*release)(struct vmm *v, unsigned guest); /* all that it owns, and that was taken for it */
+    /* A guest is given a part of the disk at this address of the monitor's machine: room for the channel programs that
+     * will be run there. False and *e: there is none. */
+    bool (*disk)(struct vmm *v, uint16_t host_address, struct error *e);
     /* The map of storage: guest absolute -> host real; -1: outside the guest's storage.
      * Forgotten: an address that is not checked here is another guest's frame. */
     int64_t (*frame)(const struct vmm *v, unsigned guest, uint32_t absolute);
@@ -325,7 +330,7 @@ struct monitor_parts {
     const struct monitor_shadow *shadow;
     const struct monitor_scheduler *scheduler;
     /* What it keeps between activations; NULL: no memory. Bytes that a machine needs for one guest of `memory` bytes
-     * with so many CPUs, and for the monitor itself (memory 0, no CPUs). */
+     * with so many CPUs, and for the monitor itself with one disk of the machine's (memory 0, no CPUs). */
     void *(*create)(struct vmm *v);
     void (*destroy)(void *private);
     uint32_t (*bytes)(const struct monitor_options *o, uint32_t memory, unsigned cpus);

@@ -50,6 +50,7 @@ static const struct monitor_parts *find_parts(const char *kind, struct error *e)
 uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class c) {
     struct vmm *v = self;
     v->p = p;
+    v->started = true;
     if (c != INTERRUPTION_RESTART) {
         v->stats.traps++;
         if (v->running)

@@ -45,10 +45,11 @@ struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct e
 struct machine *vmm_guest_at(const struct vmm *v, unsigned index); /* NULL past the last */
 
 /* Gives the guest a disk that is a part of its host's: its channel programs are translated by the monitor. False and *e
- * when the address is taken or there is no such guest. A host address without a disk: not operational. */
+ * when the address is taken, there is no such guest, or no room for the copies of its channel programs. A host address
+ * without a disk: not operational. */
 bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e);
 
-/* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`. */
+/* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`, and a part of its disk. */
 uint32_t vmm_host_bytes(uint32_t memory_bytes);
 uint32_t vmm_host_bytes_with(uint32_t memory_bytes, const struct monitor_options *options);
 

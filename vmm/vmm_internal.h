@@ -16,6 +16,12 @@
 #include "vmm/module.h"
 #include "vmm/vmm.h"
 
+/* A minidisk, and how the host's side gets to the disk that it is a part of. */
+struct guest_disk {
+    struct minidisk is;
+    struct guest *guest;
+};
+
 struct guest {
     struct virtual_machine vm; /* first: what modules know of it */
     struct vmm *monitor;
@@ -24,7 +30,7 @@ struct guest {
     struct channel_set *channels;
     struct timeline *timeline; /* of its clock, in picoseconds */
     bool advancing;            /* the timeline fires what is due */
-    struct minidisk minidisk[MINIDISKS_MOST];
+    struct guest_disk minidisk[MINIDISKS_MOST];
     unsigned minidisks;
     struct vmm_stats stats;
 };
@@ -38,6 +44,7 @@ struct vmm {
     struct guest *guest[GUESTS_MOST];
     unsigned guests;
     struct vmm_stats stats;
+    bool started;                      /* its machine has been */
     const struct virtual_cpu *running; /* to whom control was given last; NULL: it waits */
     struct processor *p;               /* of the present activation */
 };

@@ -2,7 +2,8 @@
  *
  * A program says where it may work (define extent), what it will do and on which blocks (locate), and then reads or
  * writes. What one command prepares for the next lasts no longer than a chain of commands; only the position of the
- * arm, on which times depend, outlives it. */
+ * arm, on which times depend, outlives it. A part of a disk has a chain of its own, but the arm and the blocks of the
+ * whole. */
 #include "isa/disk.h"
 
 #include <stdlib.h>
@@ -48,9 +49,11 @@ static const uint8_t operations[LOCATE_OPERATION + 1] = {
 
 struct disk {
     struct device device;
-    struct disk_backing backing;
+    uint32_t blocks;
+    struct disk_backing backing; /* of a whole disk */
+    struct disk_part part;       /* of a part: `whole` is not NULL */
     uint64_t seek_cycles, cylinder_cycles, latency_cycles, block_cycles;
-    uint32_t arm; /* the block behind the last one that passed the heads */
+    uint32_t arm; /* of a whole disk: the block behind the last one that passed the heads */
 
     /* Of the present chain of commands. */
     bool extent_defined;
@@ -72,15 +75,53 @@ static void equipment_check(struct disk *k, struct device_command *c) {
     c->status = STATUS_CHECK;
 }
 
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+static const struct device_ops disk_ops;
+
+/* The disk of which k is a part, or a part of a part, and where k's block is on it; NULL: it has no such block. */
+static struct disk *whole_of(struct disk *k, uint32_t *block) {
+    while (k && k->part.whole) {
+        struct device *d = *block < k->blocks ? k->part.whole(k->part.self) : NULL;
+        *block += k->part.first; /* blocks and first are such that this does not overflow */
+        k = d && d->ops == &disk_ops ? disk_of(d) : NULL;
+    }
+    return k && *block < k->blocks ? k : NULL;
+}
+
+static bool read_block(struct disk *k, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]) {
+    struct disk *whole = whole_of(k, &block);
+    return whole && whole->backing.read(whole->backing.self, block, to);
+}
+
+static bool write_block(struct disk *k, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
+    struct disk *whole = whole_of(k, &block);
+    return whole && whole->backing.write(whole->backing.self, block, from);
+}
+
+/* What was written to the whole disk is safe. */
+static bool sync_blocks(struct disk *k) {
+    struct disk *whole = whole_of(k, &(uint32_t){0});
+    return whole && (!whole->backing.sync || whole->backing.sync(whole->backing.self));
+}
+
+/* The block has passed the heads. */
+static void move_arm(struct disk *k, uint32_t block) {
+    struct disk *whole = whole_of(k, &block);
+    if (whole)
+        whole->arm = block + 1;
+}
+
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
 static uint64_t distance(uint32_t a, uint32_t b) { return a < b ? b - a : a - b; }
 
 /* Moving the arm to a block, and waiting for it to come round: neither, where it is the next one anyway. */
-static uint64_t positioning(const struct disk *k, uint32_t block) {
-    if (block == k->arm)
+static uint64_t positioning(struct disk *k, uint32_t block) {
+    const struct disk *whole = whole_of(k, &block);
+    if (!whole || block == whole->arm)
         return 0;
-    uint64_t cylinders = distance(block / CYLINDER_BLOCKS, k->arm / CYLINDER_BLOCKS);
+    uint64_t cylinders = distance(block / CYLINDER_BLOCKS, whole->arm / CYLINDER_BLOCKS);
     return (cylinders ? k->seek_cycles + cylinders * k->cylinder_cycles : 0) + k->latency_cycles;
 }
 
@@ -93,7 +134,7 @@ static void read_blocks(struct disk *k, struct device_command *c) {
     while (k->left && c->used < c->count) {
         uint32_t room = c->count - c->used, n = room < DISK_BLOCK_BYTES ? room : DISK_BLOCK_BYTES;
         uint8_t *to = n < DISK_BLOCK_BYTES ? part : c->data + c->used;
-        if (!k->backing.read(k->backing.self, k->next, to)) {
+        if (!read_block(k, k->next, to)) {
             equipment_check(k, c);
             break;
         }
@@ -103,7 +144,7 @@ static void read_blocks(struct disk *k, struct device_command *c) {
         c->used += n;
         c->cycles += k->block_cycles;
         c->burst += k->block_cycles;
-        k->arm = ++k->next;
+        move_arm(k, k->next++);
         k->left--;
     }
     c->more = c->more || k->left > 0;
@@ -117,17 +158,17 @@ static void write_blocks(struct disk *k, struct device_command *c) {
         uint8_t block[DISK_BLOCK_BYTES] = {0};
         uint32_t rest = c->count - c->used, n = rest < DISK_BLOCK_BYTES ? rest : DISK_BLOCK_BYTES;
         memcpy(block, c->data + c->used, n);
-        if (!k->backing.write(k->backing.self, k->next, block)) {
+        if (!write_block(k, k->next, block)) {
             equipment_check(k, c);
             break;
         }
         c->used += n;
         c->cycles += k->block_cycles;
         c->burst += k->block_cycles;
-        k->arm = ++k->next;
+        move_arm(k, k->next++);
         k->left--;
     }
-    if (k->backing.sync && !k->backing.sync(k->backing.self))
+    if (!sync_blocks(k))
         equipment_check(k, c);
 }
 
@@ -146,7 +187,7 @@ static void read_ipl(struct disk *k, struct device_command *c) {
     k->extent_defined = true;
     k->mask = EXTENT_NO_FORMAT;
     k->extent_at = k->extent_first = 0;
-    k->extent_last = k->backing.blocks - 1;
+    k->extent_last = k->blocks - 1;
     k->next = 0;
     k->left = 1;
     c->cycles = positioning(k, 0);
@@ -163,7 +204,7 @@ static void define_extent(struct disk *k, struct device_command *c) {
     c->used = EXTENT_BYTES;
     k->mask = c->data[0];
     if ((k->mask & EXTENT_MASK_RESERVED) || (k->mask & EXTENT_WRITES) == EXTENT_INVALID || last < first ||
-        at >= k->backing.blocks || last - first >= k->backing.blocks - at) {
+        at >= k->blocks || last - first >= k->blocks - at) {
         reject(k, c);
         return;
     }
@@ -221,7 +262,7 @@ static void read_characteristics(struct disk *k, struct device_command *c) {
     bytes_put16(record + 4, DISK_BLOCK_BYTES);
     bytes_put32(record + 6, TRACK_BLOCKS);
     bytes_put32(record + 10, CYLINDER_BLOCKS);
-    bytes_put32(record + 14, k->backing.blocks);
+    bytes_put32(record + 14, k->blocks);
     device_deliver(c, record, sizeof record, 0);
 }
 
@@ -290,24 +331,41 @@ static void disk_command(struct device *d, struct device_command *c) {
 
 static void disk_free(struct device *d) {
     struct disk *k = disk_of(d);
-    k->backing.free(k->backing.self);
+    if (!k->part.whole)
+        k->backing.free(k->backing.self);
     free(k);
 }
 
 static const struct device_ops disk_ops = {.type = "3370", .command = disk_command, .free = disk_free};
 
-struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing) {
+static struct disk *make(const struct cost_model *model, uint32_t blocks) {
     struct disk *k = calloc(1, sizeof *k);
-    if (!k) {
-        backing->free(backing->self);
+    if (!k)
         return NULL;
-    }
     k->device.ops = &disk_ops;
     k->device.sense_length = 24;
-    k->backing = *backing;
+    k->blocks = blocks;
     k->seek_cycles = model->disk_seek;
     k->cylinder_cycles = model->disk_cylinder;
     k->latency_cycles = model->disk_latency;
     k->block_cycles = model->disk_block;
+    return k;
+}
+
+struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing) {
+    struct disk *k = make(model, backing->blocks);
+    if (!k) {
+        backing->free(backing->self);
+        return NULL;
+    }
+    k->backing = *backing;
+    return &k->device;
+}
+
+struct device *disk_part_new(const struct cost_model *model, const struct disk_part *part) {
+    struct disk *k = make(model, part->blocks);
+    if (!k)
+        return NULL;
+    k->part = *part;
     return &k->device;
 }

@@ -194,7 +194,7 @@ static int vmm_guests_lua(lua_State *L) {
 
 const struct engine_function vmm_functions[] = {
     {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=}: a monitor on a machine, bare or virtual"},
-    {"host_memory", vmm_host_memory, "host_memory(memory): bytes that a machine needs for a monitor with such a guest"},
+    {"host_memory", vmm_host_memory, "host_memory(memory): bytes that a machine needs for a monitor with such a guest, and its disk"},
     {"kinds", vmm_kinds, "the kinds of monitors there are"},
     {NULL, NULL, NULL},
 };

@@ -52,6 +52,18 @@ static void test_minidisks_are_parts_of_a_disk(void **state) {
                     "local h = vmm.new{on = g}:guest{memory = '64K', disk = {first = 5, blocks = 20}}\n"
                     "h.disk:write(3, 'deep') print(g.disk.blocks, h.disk.blocks, m.disk:read(18):sub(1, 4))",
                     "90\t20\tdeep\n");
+    /* Both of them are loaded from it. */
+    scenario_prints("local m = machine.new{memory = '2M', nominal = true, disk = {blocks = 3000}}\n"
+                    "local v = vmm.new{on = m}\n"
+                    "local function guest(name, first)\n"
+                    "  local g = v:guest{memory = '64K', name = name, disk = {first = first, blocks = 1216}}\n"
+                    "  g.disk:write(0, assemble.file('guests/loader.s').image)\n"
+                    "  local image = assemble.file('guests/nucleus.s').image\n"
+                    "  for n = 0, #image - 1, 512 do g.disk:write(1 + n // 512, image:sub(n + 1, n + 512)) end\n"
+                    "  g:ipl('150', {clear = true}) return g end\n"
+                    "local a, b = guest('a', 0), guest('b', 1500) a:run() b:run()\n"
+                    "print(a.status, a.console:text() == b.console:text(), a.console:text():match('([^\\n]+)\\n$'))",
+                    "disabled-wait\ttrue\tNUCLEUS: ALL PROCESSES HAVE ENDED\n");
     static const char *const rows[][2] = {
         {"machine.new{disk = {first = 1}}",
          "machine.new: disk.first makes a minidisk, a part of the disk of the machine "
@@ -97,10 +109,12 @@ static void test_monitors_work_as_they_are_asked_to(void **state) {
 
 static void test_monitors_say_what_they_need(void **state) {
     (void)state;
-    scenario_prints(
-        "local n = vmm.host_memory('64K') vmm.new{on = machine.new{memory = n}}:guest{memory = '64K'}\n"
-        "print(pcall(function() vmm.new{on = machine.new{memory = n - 4096}}:guest{memory = '64K'} end) == false)",
-        "true\n");
+    scenario_prints("local n = vmm.host_memory('64K')\n"
+                    "local function try(less, disk) return (pcall(function()\n"
+                    "  local m = machine.new{memory = n - less, disk = {blocks = 9}}\n"
+                    "  vmm.new{on = m}:guest{memory = '64K', disk = disk} end)) end\n"
+                    "print(try(0, {first = 1}), try(4096, {first = 1}), try(32 << 10), try(36 << 10))",
+                    "true\tfalse\ttrue\tfalse\n");
     scenario_fails("vmm.host_memory()", ERROR_INPUT, "vmm.host_memory: the guest's memory is missing");
 }
 

@@ -120,6 +120,10 @@ static void test_bad_programs_end_as_on_the_bare_machine(void **state) {
         {"CCW   X'02',X'5000',X'20',512", 0x0C00},
         {"CCW   X'63',EXTENT,X'40',16\n         CCW   X'63',EXTENT,0,16", 0x0E00},
         {"CCW   X'63',EXTENT,X'80',8\n         CCW   0,EXTENT+8,0,8", 0},
+        /* For ever, with data: directly, in two blocks, through lists. */
+        {"CCW   X'E4',X'5000',X'60',7\n         CCW   X'08',BAD,0,0", 0},
+        {"CCW   X'E4',X'57FC',X'60',7\n         CCW   X'08',BAD,0,0", 0},
+        {"CCW   X'E4',GOOD,X'64',7\n         CCW   X'08',BAD,0,0", 0},
     };
     struct outcome *o = malloc(sizeof *o);
     (void)state;
@@ -132,6 +136,7 @@ static void test_bad_programs_end_as_on_the_bare_machine(void **state) {
                  "         BAL   14,GO\n" STOP_HERE "         LTORG\n         DS    0D\n"
                  "SENSE    CCW   X'04',X'4000',X'20',24\n"
                  "EVIL     DC    X'01000000'\n"
+                 "GOOD     DC    X'000057FC',X'00006000'\n"
                  "FAR      DC    X'C0000000',F'990',F'0',F'10'\n"
                  "         DS    0D\n"
                  "BAD      %s\n",
@@ -145,8 +150,112 @@ static void test_bad_programs_end_as_on_the_bare_machine(void **state) {
     free(o);
 }
 
+/* A chain of register 3 CCWs, made at 8000: 8 bytes each from 4000 on, with the code and the last flags in register 4;
+ * behind a TIC, as 2,000 of them do not fit. */
+#define MAKE_CHAIN                                                                                                     \
+    "MAKE     L     5,=F'16384'\n"                                                                                     \
+    "         LA    6,X'A00'\n"                                                                                        \
+    "         SLL   6,4                 A000: where CCWs go\n"                                                         \
+    "MAKE1    ST    5,0(,6)\n"                                                                                         \
+    "         MVC   4(4,6),FLAGS\n"                                                                                    \
+    "         STC   4,0(,6)\n"                                                                                         \
+    "         LA    5,8(,5)\n"                                                                                         \
+    "         LA    6,8(,6)\n"                                                                                         \
+    "         BCT   3,MAKE1\n"                                                                                         \
+    "         SH    6,=H'8'\n"                                                                                         \
+    "         MVI   4(6),0              the last one\n"                                                                \
+    "         BR    14\n"
+
+static void test_long_programs_are_run_like_short_ones(void **state) {
+    struct outcome *o = malloc(sizeof *o);
+    (void)state;
+    run_disk("TEST     LA    3,1536\n"
+             "         LA    4,X'41'\n"
+             "         BAL   14,MAKE\n"
+             "         LA    2,WRITE\n"
+             "         BAL   14,GO\n"
+             "         LA    2,CLEAR               another order of the same blocks\n"
+             "         BAL   14,GO\n" STOP_HERE MAKE_CHAIN "         LTORG\n         DS    0D\n"
+             "WRITE    CCW   X'63',EXTENT,X'40',16\n"
+             "         CCW   X'43',LOCW,X'40',8\n"
+             "         CCW   X'08',X'A000',0,0\n"
+             "CLEAR    CCW   X'63',EXTENT,X'40',16\n"
+             "         CCW   X'43',LOCR,X'40',8\n"
+             "         CCW   X'42',X'7000',0,12288\n"
+             "FLAGS    DC    X'80000008'          data chaining\n"
+             "LOCW     DC    X'01000018',F'3'\n"
+             "LOCR     DC    X'06000018',F'3'\n"
+             "         ORG   G+X'4000'\n"
+             "         DC    384CL32'SOME OF IT IS AT EACH PLACE'\n",
+             o);
+    assert_int_equal(o->state.gpr[9], 2);
+    assert_int_equal(csw(o, 0) >> 16 & 0xFFFF, 0x0C00);
+    assert_int_equal(csw(o, 1) >> 16 & 0xFFFF, 0x0C00);
+    assert_memory_equal(o->storage + 0x7000, o->storage + 0x4000, 12288);
+    free(o);
+}
+
+/* The copy has room for 2048 CCWs, and ends there with a program check; a bare machine goes on. */
+static void test_programs_that_are_too_long_end_with_a_program_check(void **state) {
+    static const char source[] = DISK_CODE "TEST     L     3,=F'2049'\n"
+                                           "         LA    4,X'E4'\n"
+                                           "         BAL   14,MAKE\n"
+                                           "         LA    2,SENSE\n"
+                                           "         BAL   14,GO\n" STOP_HERE MAKE_CHAIN "         LTORG\n"
+                                           "FLAGS    DC    X'60000008'          command chaining, SLI\n"
+                                           "SENSE    CCW   X'08',X'A000',0,0\n"
+                                           "         END\n";
+    struct outcome *o = malloc(sizeof *o);
+    (void)state;
+    for (unsigned depth = 0; depth <= DEEPEST; depth++) {
+        guests_run(source, depth, 200000, o);
+        assert_int_equal(o->state.psw.ia, GUEST_STOPPED);
+        assert_int_equal(csw(o, 0) >> 16 & 0x20, depth ? 0x20 : 0);
+    }
+    free(o);
+}
+
+/* A machine that is loaded or reset anew does not learn how an earlier program ended. */
+static void test_a_program_of_before_the_reset_is_nobody_s(void **state) {
+    static const char source[] = DISK_CODE "TEST     MVC   72(4),=A(OLD)\n"
+                                           "         SIO   X'150'(0)\n"
+                                           "         B     *                   until it is reset\n"
+                                           "         LTORG\n"
+                                           "READ     CCW   X'E4',X'5000',X'20',7\n"
+                                           "OLD      CCW   X'63',EXTENT,X'40',16       takes long\n"
+                                           "         CCW   X'43',LAST,X'40',8\n"
+                                           "         CCW   X'42',X'6000',0,512\n"
+                                           "LAST     DC    X'06000001',F'95'\n" EXTENT "         ORG   G+X'400'\n"
+                                           "         SR    9,9\n"
+                                           "         LA    10,X'A00'\n"
+                                           "         LA    2,READ\n"
+                                           "         BAL   14,GO\n"
+                                           "         LA    2,READ\n"
+                                           "         BAL   14,GO\n" STOP_HERE "         END\n";
+    (void)state;
+    struct run r;
+    struct error e = ERROR_CLEAR;
+    struct machine_state s;
+    uint8_t csws[16];
+    guests_build(&r, source, 1, true);
+    struct machine *m = r.tower.innermost;
+    assert_int_equal(machine_run(m, &(struct machine_limits){.instructions = 10}), MACHINE_READY);
+    assert_false(machine_ipl(m, ADDRESS_DISK, LOAD_NORMAL, &e)); /* a disk of zeros: it is reset, and not loaded */
+    machine_start_psw(m, (const uint8_t[]){0, 0x08, 0, 0, 0, 0, 4, 0});
+    assert_int_equal(machine_run(m, &(struct machine_limits){.instructions = 1000}), MACHINE_DISABLED_WAIT);
+    machine_state(m, &s);
+    assert_int_equal(s.psw.ia, GUEST_STOPPED);
+    assert_int_equal(s.gpr[9], 2); /* its two programs, each told once: */
+    assert_int_equal(machine_peek(m, 0xA00, csws, sizeof csws), ACCESS_OK);
+    assert_memory_equal(csws, csws + 8, 8); /* of the same CCW */
+    guests_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_programs_are_run_like_short_ones),
+        cmocka_unit_test(test_programs_that_are_too_long_end_with_a_program_check),
+        cmocka_unit_test(test_a_program_of_before_the_reset_is_nobody_s),
         cmocka_unit_test(test_blocks_are_written_and_read),
         cmocka_unit_test(test_lists_of_addresses_and_chained_data),
         cmocka_unit_test(test_bad_programs_end_as_on_the_bare_machine),

@@ -25,23 +25,36 @@ static int64_t take_tables(struct vmm *v, unsigned guest, uint32_t bytes) {
     return take(&reference(v)->frames, bytes, FRAME_TABLES + guest);
 }
 
-/* The guest's storage, and a frame for the copies of its channel programs. */
 static bool admit(struct vmm *v, unsigned guest, struct error *e) {
     struct reference *r = reference(v);
     const struct virtual_machine *vm = monitor_guest(v, guest);
     int64_t storage = take(&r->frames, vm->memory, FRAME_GUEST + guest);
-    int64_t channel = storage < 0 ? -1 : take(&r->frames, FRAME_BYTES, FRAME_TABLES + guest);
-    if (channel < 0)
+    if (storage < 0)
         return error_set(e, ERROR_INPUT,
                          "the machine has %u KB, not enough in one piece for a guest of %u KB, which "
                          "needs %u KB with its tables",
                          r->frames.count * (FRAME_BYTES / 1024), vm->memory / 1024,
                          (reference_monitor.bytes(monitor_options(v), vm->memory, vm->cpus) +
-                          (guest == 0 ? reference_monitor.bytes(monitor_options(v), 0, 0) : 0)) /
+                          (guest == 0 ? (uint32_t)FRAME_BYTES : 0)) /
                              1024);
-    r->channel_frame[guest] = (uint32_t)channel;
     r->frames.origin[guest] = (uint32_t)storage;
     r->frames.memory[guest] = vm->memory;
+    return true;
+}
+
+static bool disk(struct vmm *v, uint16_t host_address, struct error *e) {
+    struct reference *r = reference(v);
+    if (channel_program_disk(r, host_address))
+        return true;
+    if (r->disks == DISKS_MOST)
+        return error_set(e, ERROR_INPUT, "the guests of a monitor have parts of at most %d disks", DISKS_MOST);
+    int64_t at = take(&r->frames, PROGRAM_BYTES, FRAME_MONITOR);
+    if (at < 0)
+        return error_set(
+            e, ERROR_INPUT,
+            "the machine has %u KB, and no %d KB in one piece are left for the channel programs of its disk",
+            r->frames.count * (FRAME_BYTES / 1024), PROGRAM_BYTES / 1024);
+    r->disk[r->disks++] = (struct host_disk){.address = host_address, .program.base = (uint32_t)at};
     return true;
 }
 
@@ -63,8 +76,8 @@ static void unpin(struct vmm *v, uint32_t host) { reference(v)->frames.pins[host
 
 uint32_t allocator_bytes(const struct monitor_options *o, uint32_t memory) {
     (void)o;
-    return (frames_for(memory) + 1) * FRAME_BYTES;
+    return frames_for(memory) * FRAME_BYTES;
 }
 
 const struct monitor_allocator reference_allocator = {
-    .take = take_tables, .admit = admit, .release = release, .frame = frame, .pin = pin, .unpin = unpin};
+    .take = take_tables, .admit = admit, .release = release, .disk = disk, .frame = frame, .pin = pin, .unpin = unpin};

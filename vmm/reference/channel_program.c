@@ -12,7 +12,8 @@
  *
  * The program is copied when it is started: one that changes itself meanwhile is not followed. One that is too long for
  * the copy ends there with a program check. Several guests may have parts of one disk: their programs take turns, and
- * all of them are told that theirs was started. */
+ * all of them are told that theirs was started. Each is copied when its turn has come, so that a real disk needs room
+ * for one copy only, and that may be large. */
 #include "vmm/reference/reference.h"
 
 enum {
@@ -217,29 +218,36 @@ static void put_extent(struct copying *k, uint32_t from, const struct ccw *ccw) 
         put_stop(k, from, 0);
         return;
     }
-    relocate_extent(&k->p->disk, extent);
+    relocate_extent(&k->p->of.disk, extent);
     if (!put_parameter(k, from, *ccw, extent))
         put_stop(k, from, 0);
 }
 
-/* Block 0 of the part, and all of it as the extent: three commands of the real disk. */
+/* Block 0 of the part, and all of it as the extent: three commands of the real disk, the first of them once only. */
 static void put_read_ipl(struct copying *k, uint32_t from, const struct ccw *ccw) {
-    const struct minidisk *disk = &k->p->disk;
+    struct channel_program *p = k->p;
     uint8_t extent[PARAMETER_BYTES] = {0}, locate[PARAMETER_BYTES] = {0x06, 0, 0, 1};
-    bytes_put32(extent + 4, disk->first);
-    bytes_put32(extent + 12, disk->blocks - 1);
+    bytes_put32(extent + 4, p->of.disk.first);
+    bytes_put32(extent + 12, p->of.disk.blocks - 1);
     struct ccw define = {.code = COMMAND_DEFINE_EXTENT, .flags = CCW_CHAIN_COMMAND, .count = PARAMETER_BYTES};
     struct ccw where = {.code = COMMAND_LOCATE, .flags = CCW_CHAIN_COMMAND, .count = 8}, read = *ccw;
     read.code = COMMAND_READ;
-    if (!k->p->extent && !put_parameter(k, from, define, extent)) {
+    if (!p->extent && !put_parameter(k, from, define, extent)) {
         put_stop(k, from, 0);
         return;
     }
-    k->p->extent = true;
-    if (put_parameter(k, from, where, locate))
-        put_data(k, from, read);
-    else
+    if (!p->extent)
+        p->ipl_extent = p->ccws - 1;
+    p->extent = true;
+    where.address = p->ipl_locate;
+    if (p->ipl_locate)
+        put(k, from, where);
+    else if (!put_parameter(k, from, where, locate)) {
         put_stop(k, from, 0);
+        return;
+    } else
+        p->ipl_locate = parameters_at(p) + (p->parameters - 1) * PARAMETER_BYTES;
+    put_data(k, from, read);
 }
 
 /* The number of blocks that the disk tells is corrected afterwards, where the answer is in one place. */
@@ -268,10 +276,11 @@ static void put_command(struct copying *k, uint32_t from, const struct ccw *ccw,
 
 /* ---- The whole program ---- */
 
-/* The copy of the CCW at `from`, to which a transfer leads; -1: there is none yet. */
+/* The copy of the CCW at `from`, to which a transfer leads; -1: there is none yet. The extent that a read IPL defines
+ * is not defined again. */
 static int copy_of(const struct channel_program *p, uint32_t from) {
     for (unsigned n = 0; n < p->ccws; n++)
-        if (p->came_from[n] == from)
+        if (p->came_from[n] == from && n != p->ipl_extent)
             return (int)n;
     return -1;
 }
@@ -321,54 +330,58 @@ static void copy(struct copying *k, uint32_t at) {
     }
 }
 
+/* The program of p->of, from its CAW on. */
+static void make_copy(struct vmm *v, struct channel_program *p) {
+    struct copying k = {.v = v, .c = &monitor_guest(v, p->of.guest)->cpu[0], .p = p, .key = p->of.caw >> 28};
+    p->ccws = p->addresses = p->parameters = p->pins = 0;
+    p->extent = false;
+    p->ipl_extent = PROGRAM_CCWS;
+    p->ipl_locate = p->characteristics = 0;
+    copy(&k, p->of.caw & HOST_ADDRESS_MASK);
+}
+
 /* ---- Real disks, and whose turn it is there ---- */
 
-static struct host_disk *disk_at(struct reference *r, uint16_t address, bool make) {
-    for (unsigned n = 0; n < DISKS_MOST; n++)
-        if (r->disk[n].used && r->disk[n].address == address)
+struct host_disk *channel_program_disk(struct reference *r, uint16_t address) {
+    for (unsigned n = 0; n < r->disks; n++)
+        if (r->disk[n].address == address)
             return &r->disk[n];
-    for (unsigned n = 0; make && n < DISKS_MOST; n++) {
-        if (r->disk[n].used)
-            continue;
-        r->disk[n] = (struct host_disk){.used = true, .address = address};
-        return &r->disk[n];
-    }
     return NULL;
 }
 
-static struct channel_program *program_for(struct reference *r, unsigned guest, const struct minidisk *disk) {
-    for (unsigned n = 0; n < MINIDISKS_MOST; n++) {
-        struct channel_program *p = &r->program[guest][n];
-        if (p->disk.blocks && p->disk.address != disk->address)
-            continue;
-        p->disk = *disk;
-        p->guest = guest;
-        p->base = r->channel_frame[guest] + n * PROGRAM_BYTES;
-        return p;
-    }
-    return NULL;
+/* The request has become p's. */
+static void take(struct channel_program *p, const struct channel_request *of) {
+    p->of = *of;
+    p->used = true;
+    p->forgotten = false;
 }
 
 static void release(struct vmm *v, struct channel_program *p) {
     const struct monitor_allocator *allocator = monitor_parts(v)->allocator;
     for (unsigned n = 0; n < p->pins; n++)
-        allocator->unpin(v, (uint32_t)allocator->frame(v, p->guest, (uint32_t)p->pinned[n] * FRAME_BYTES));
+        allocator->unpin(v, (uint32_t)allocator->frame(v, p->of.guest, (uint32_t)p->pinned[n] * FRAME_BYTES));
     p->pins = 0;
     reference(v)->outstanding -= p->used;
     p->used = false;
 }
 
+/* Tells the guest, unless it has been reset since. */
+static void tell(struct vmm *v, const struct channel_program *p, uint64_t csw, enum io_progress progress) {
+    if (!p->forgotten)
+        monitor_io_end(v, p->of.guest, p->of.disk.address, csw, progress);
+}
+
 /* Starts the copy: the condition code of SIO. */
-static unsigned start(struct vmm *v, struct host_disk *disk, struct channel_program *p, uint64_t *csw) {
+static unsigned start(struct vmm *v, struct host_disk *disk, uint64_t *csw) {
+    const struct channel_program *p = &disk->program;
     uint8_t caw[4], status[8];
     unsigned cc = 3;
-    bytes_put32(caw, (p->caw & 0xF0000000) | p->base);
+    bytes_put32(caw, (p->of.caw & 0xF0000000) | p->base);
     monitor_store(v, CAW_LOCATION, caw, sizeof caw);
     monitor_set_gpr(v, 3, disk->address);
     if (monitor_execute(v, CELL_SIO, &cc) != 0)
         return 3;
-    if (cc == 0)
-        disk->running = p;
+    disk->running = cc == 0;
     if (cc == 1) { /* of the architecture's conditions: it has ended already; the status alone is stored */
         monitor_fetch(v, CSW_LOCATION, status, sizeof status);
         *csw = bytes_get64(status) & 0xFFFF0000;
@@ -376,49 +389,43 @@ static unsigned start(struct vmm *v, struct host_disk *disk, struct channel_prog
     return cc;
 }
 
-/* One that was told to have been started, and was not, or has ended: with this status. */
-static void end_at_once(struct vmm *v, struct channel_program *p, uint64_t status) {
-    release(v, p);
-    monitor_io_end(v, p->guest, p->disk.address, (uint64_t)(p->caw >> 28) << 60 | status, IO_ENDED);
-}
-
+/* Those who wait were told that theirs was started: one that was not, or has ended, ends with this status. */
 static void start_next(struct vmm *v, struct host_disk *disk) {
+    struct channel_program *p = &disk->program;
     while (!disk->running && disk->queued > 0) {
-        struct channel_program *p = disk->queue[0];
+        take(p, &disk->queue[0]);
         disk->queued--;
         memmove(disk->queue, disk->queue + 1, disk->queued * sizeof *disk->queue);
+        make_copy(v, p);
         uint64_t status = (uint64_t)STATUS_INTERFACE_CHECK << 16;
-        if (start(v, disk, p, &status) != 0)
-            end_at_once(v, p, status);
+        if (start(v, disk, &status) == 0)
+            continue;
+        release(v, p);
+        tell(v, p, (uint64_t)(p->of.caw >> 28) << 60 | status, IO_ENDED);
     }
 }
 
 unsigned channel_program_start(struct vmm *v, struct virtual_cpu *c, const struct minidisk *disk, uint64_t *word) {
     struct reference *r = reference(v);
-    uint32_t caw = (uint32_t)*word;
-    struct host_disk *real = disk_at(r, disk->host_address, true);
-    struct channel_program *p = program_for(r, c->guest, disk);
-    if (!real || !p)
+    struct host_disk *real = channel_program_disk(r, disk->host_address);
+    const struct channel_request request = {.guest = c->guest, .disk = *disk, .caw = (uint32_t)*word};
+    if (!real)
         return 3;
     if (!monitor_io_begin(v, c->guest, disk->address))
         return 2;
-    p->used = true;
     r->outstanding++;
-    p->caw = caw;
-    p->ccws = p->addresses = p->parameters = p->pins = 0;
-    p->extent = false;
-    p->characteristics = 0;
-    struct copying k = {.v = v, .c = c, .p = p, .key = caw >> 28};
-    copy(&k, caw & HOST_ADDRESS_MASK);
     if (real->running) {
-        real->queue[real->queued++] = p;
+        real->queue[real->queued++] = request;
         return 0;
     }
-    unsigned cc = start(v, real, p, word);
+    struct channel_program *p = &real->program;
+    take(p, &request);
+    make_copy(v, p);
+    unsigned cc = start(v, real, word);
     if (cc == 0)
         return 0;
     release(v, p);
-    monitor_io_end(v, c->guest, disk->address, 0, IO_NEVER_BEGAN);
+    tell(v, p, 0, IO_NEVER_BEGAN);
     return cc;
 }
 
@@ -427,7 +434,7 @@ unsigned channel_program_start(struct vmm *v, struct virtual_cpu *c, const struc
 /* The frames have what was read now, if not when the program was copied: it may have had to wait. */
 static void tell_stored(struct vmm *v, const struct channel_program *p) {
     for (unsigned n = 0; n < p->pins; n++)
-        monitor_parts(v)->shadow->stored(v, p->guest, (uint32_t)p->pinned[n] * FRAME_BYTES, FRAME_BYTES);
+        monitor_parts(v)->shadow->stored(v, p->of.guest, (uint32_t)p->pinned[n] * FRAME_BYTES, FRAME_BYTES);
 }
 
 /* As the guest's own channel would have said it. */
@@ -448,40 +455,60 @@ static void correct_characteristics(struct vmm *v, const struct channel_program 
     bool refused = index == p->characteristics_at && csw >> 16 & ~(uint64_t)0x0C40 & 0xFFFF;
     if (!p->characteristics || index < p->characteristics_at || refused)
         return;
-    bytes_put32(blocks, p->disk.blocks);
+    bytes_put32(blocks, p->of.disk.blocks);
     for (unsigned n = 0; n < sizeof blocks; n++) {
         uint32_t at = p->characteristics + CHARACTERISTICS_BLOCKS + n;
-        int64_t host = monitor_parts(v)->allocator->frame(v, p->guest, at);
+        int64_t host = monitor_parts(v)->allocator->frame(v, p->of.guest, at);
         if (host >= 0)
             monitor_store(v, (uint32_t)host, blocks + n, 1);
     }
 }
 
 void channel_program_interruption(struct vmm *v, uint16_t host_address, uint64_t csw) {
-    struct host_disk *disk = disk_at(reference(v), host_address, false);
-    struct channel_program *p = disk ? disk->running : NULL;
-    if (!p)
+    struct host_disk *disk = channel_program_disk(reference(v), host_address);
+    if (!disk || !disk->running)
         return;
+    struct channel_program *p = &disk->program;
     monitor_cause(v, CAUSE_DEVICE);
     bool ended = (csw >> 16 & 0xFFFF) != STATUS_PCI;
     if (ended) {
-        correct_characteristics(v, p, csw);
+        if (!p->forgotten)
+            correct_characteristics(v, p, csw);
         tell_stored(v, p);
-        disk->running = NULL;
+        disk->running = false;
         release(v, p);
     }
-    monitor_io_end(v, p->guest, p->disk.address, guest_csw(p, csw), ended ? IO_ENDED : IO_GOES_ON);
+    tell(v, p, guest_csw(p, csw), ended ? IO_ENDED : IO_GOES_ON);
     start_next(v, disk);
+}
+
+/* ---- What is not to be told any more ---- */
+
+void channel_program_forget(struct vmm *v, unsigned guest) {
+    struct reference *r = reference(v);
+    for (struct host_disk *disk = r->disk; disk < r->disk + r->disks; disk++) {
+        unsigned kept = 0;
+        for (unsigned n = 0; n < disk->queued; n++)
+            if (disk->queue[n].guest != guest)
+                disk->queue[kept++] = disk->queue[n];
+        r->outstanding -= disk->queued - kept;
+        disk->queued = kept;
+        if (disk->program.of.guest == guest)
+            disk->program.forgotten = true;
+    }
 }
 
 void channel_program_reset(struct vmm *v) {
     struct reference *r = reference(v);
-    for (unsigned n = 0; n < DISKS_MOST; n++)
-        r->disk[n] = (struct host_disk){0};
-    for (unsigned guest = 0; guest < monitor_guests(v); guest++)
-        for (unsigned n = 0; n < MINIDISKS_MOST; n++)
-            if (r->program[guest][n].used) {
-                release(v, &r->program[guest][n]);
-                monitor_io_end(v, guest, r->program[guest][n].disk.address, 0, IO_NEVER_BEGAN);
-            }
+    for (struct host_disk *disk = r->disk; disk < r->disk + r->disks; disk++) {
+        struct channel_program *p = &disk->program;
+        if (p->used)
+            tell(v, p, 0, IO_NEVER_BEGAN);
+        release(v, p);
+        for (unsigned n = 0; n < disk->queued; n++)
+            monitor_io_end(v, disk->queue[n].guest, disk->queue[n].disk.address, 0, IO_NEVER_BEGAN);
+        disk->queued = 0;
+        disk->running = false;
+    }
+    r->outstanding = 0;
 }

@@ -494,7 +494,7 @@ static void start(struct vmm *v, struct virtual_cpu *c) {
     const struct interruption restart = {.class = INTERRUPTION_RESTART};
     enum virtual_start how = c->start;
     monitor_parts(v)->shadow->reset(v, c);
-    c->last_valid = c->looping = c->waiting = c->changed = false;
+    c->last_valid = c->looping = c->waiting = c->changed = c->started = false;
     if (how == START_NONE)
         return;
     set_status(v, c, MACHINE_READY);
@@ -513,23 +513,33 @@ static void start_all(struct vmm *v) {
     r->armed = r->slice_end = CYCLE_NEVER;
     r->last = NULL;
     channel_program_reset(v);
-    for (unsigned guest = 0; guest < monitor_guests(v); guest++)
-        for (unsigned n = 0; n < monitor_guest(v, guest)->cpus; n++) {
+    for (unsigned guest = 0; guest < monitor_guests(v); guest++) {
+        struct virtual_machine *vm = monitor_guest(v, guest);
+        vm->reset = false;
+        for (unsigned n = 0; n < vm->cpus; n++) {
             r->given = false;
-            start(v, &monitor_guest(v, guest)->cpu[n]);
+            start(v, &vm->cpu[n]);
         }
+    }
 }
 
-/* Set from outside while it was not running: what was derived is derived anew. */
+/* Reset, set or started from outside: what was derived is derived anew. */
 static void reset_changed(struct vmm *v) {
-    for (unsigned guest = 0; guest < monitor_guests(v); guest++)
-        for (unsigned n = 0; n < monitor_guest(v, guest)->cpus; n++) {
-            struct virtual_cpu *c = &monitor_guest(v, guest)->cpu[n];
-            if (!c->changed)
+    for (unsigned guest = 0; guest < monitor_guests(v); guest++) {
+        struct virtual_machine *vm = monitor_guest(v, guest);
+        if (vm->reset)
+            channel_program_forget(v, guest);
+        vm->reset = false;
+        for (unsigned n = 0; n < vm->cpus; n++) {
+            struct virtual_cpu *c = &vm->cpu[n];
+            if (!c->changed && !c->started)
                 continue;
             c->changed = c->waiting = false;
             monitor_parts(v)->shadow->reset(v, c);
+            if (c->started)
+                start(v, c);
         }
+    }
 }
 
 static uint32_t interruption(struct vmm *v, enum interruption_class class) {
@@ -540,15 +550,18 @@ static uint32_t interruption(struct vmm *v, enum interruption_class class) {
     monitor_cause(v, CAUSE_DISPATCH);
     if (monitor_guests(v) == 0)
         return leave_waiting(v, NULL, false);
+    if (was && (was->changed || was->started)) /* what the machine has of it does not count any more */
+        was = NULL;
     if (was)
         save(v, was, class);
-    reset_changed(v);
     if (was)
         handle(v, was, class);
     else
         handle_in_wait(v, class);
     if (class == INTERRUPTION_RESTART)
         start_all(v);
+    else
+        reset_changed(v);
     return dispatch(v);
 }
 

@@ -16,7 +16,7 @@ static void *create(struct vmm *v) {
 static void destroy(void *private) { free(private); }
 
 static uint32_t bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus) {
-    return cpus == 0 ? FRAME_BYTES : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
+    return cpus == 0 ? FRAME_BYTES + PROGRAM_BYTES : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
 }
 
 const struct monitor_parts reference_monitor = {

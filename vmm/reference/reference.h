@@ -24,7 +24,7 @@ enum { FRAME_FREE = 0, FRAME_MONITOR = 1, FRAME_GUEST = 2, FRAME_TABLES = FRAME_
 struct frames {
     uint32_t count; /* installed */
     uint8_t owner[FRAMES_MOST];
-    uint8_t pins[FRAMES_MOST];
+    uint16_t pins[FRAMES_MOST];
     uint32_t origin[GUESTS_MOST]; /* of the guest's storage, which is contiguous */
     uint32_t memory[GUESTS_MOST]; /* bytes; 0: none */
 };
@@ -32,23 +32,32 @@ struct frames {
 /* ---- Channel programs under way ---- */
 
 enum {
-    DISKS_MOST = 4,          /* real ones in use */
-    PROGRAM_CCWS = 96,       /* of one channel program, as copied */
-    PROGRAM_ADDRESSES = 256, /* IDAWs */
-    PROGRAM_PARAMETERS = 16, /* of 16 bytes each */
+    DISKS_MOST = 4,           /* real ones of which guests have parts */
+    PROGRAM_CCWS = 2048,      /* of one channel program, as copied */
+    PROGRAM_ADDRESSES = 4032, /* IDAWs */
+    PROGRAM_PARAMETERS = 16,  /* of 16 bytes each */
     PROGRAM_BYTES = PROGRAM_CCWS * 8 + PROGRAM_ADDRESSES * 4 + PROGRAM_PARAMETERS * 16,
 };
-_Static_assert(PROGRAM_BYTES *MINIDISKS_MOST <= FRAME_BYTES, "each minidisk has its part of the guest's channel frame");
+_Static_assert(PROGRAM_BYTES % FRAME_BYTES == 0, "the copy fills its frames");
+_Static_assert(PROGRAM_ADDRESSES *DISKS_MOST <= UINT16_MAX, "a frame's pins can be counted");
 
-/* One minidisk's program: where each copied CCW came from, and what it may not say about itself. */
-struct channel_program {
-    bool used; /* started, or waiting for its turn */
+/* What a guest has asked for. */
+struct channel_request {
     unsigned guest;
     struct minidisk disk;
-    uint32_t caw;  /* the guest's */
-    uint32_t base; /* host real: of the copy */
+    uint32_t caw;
+};
+
+/* The program that a real disk runs, as copied: where each CCW came from, and what it may not say about itself. */
+struct channel_program {
+    struct channel_request of;
+    bool used;      /* it is of that guest, and has not ended */
+    bool forgotten; /* the guest was reset meanwhile */
+    uint32_t base;  /* host real: of the copy */
     unsigned ccws, addresses, parameters;
-    bool extent;                        /* a read IPL has defined the extent */
+    bool extent;                        /* a read IPL has defined the extent, */
+    unsigned ipl_extent;                /* by this CCW; PROGRAM_CCWS: none */
+    uint32_t ipl_locate;                /* host real: what it locates; 0: none has yet */
     uint32_t came_from[PROGRAM_CCWS];   /* guest absolute address of the CCW */
     uint8_t instead[PROGRAM_CCWS];      /* channel status instead of program check when it fails there; 0: that */
     uint16_t pinned[PROGRAM_ADDRESSES]; /* frames of the guest */
@@ -58,10 +67,10 @@ struct channel_program {
 };
 
 struct host_disk {
-    bool used;
     uint16_t address;
-    struct channel_program *running;                             /* NULL: idle */
-    struct channel_program *queue[GUESTS_MOST * MINIDISKS_MOST]; /* in order of arrival */
+    bool running; /* `program` */
+    struct channel_program program;
+    struct channel_request queue[GUESTS_MOST * MINIDISKS_MOST]; /* in order of arrival */
     unsigned queued;
 };
 
@@ -75,9 +84,8 @@ struct reference {
     uint8_t *tables[GUESTS_MOST]; /* by guest absolute frame: whether the guest's tables lie there, and stores are
                                      caught (shadow.c); NULL: they are not */
     bool opened[GUESTS_MOST];     /* some such frame is open */
-    uint32_t channel_frame[GUESTS_MOST]; /* host real */
-    struct channel_program program[GUESTS_MOST][MINIDISKS_MOST];
     struct host_disk disk[DISKS_MOST];
+    unsigned disks;
     unsigned outstanding; /* programs started and not ended: I/O interruptions are to be enabled */
 
     /* What this monitor has loaded into its machine, so that it need not again. */
@@ -141,7 +149,10 @@ void timers_arm(struct vmm *v, uint64_t deadline);
  * machine. */
 unsigned channel_program_start(struct vmm *v, struct virtual_cpu *c, const struct minidisk *disk, uint64_t *word);
 void channel_program_interruption(struct vmm *v, uint16_t host_address, uint64_t csw);
-/* Everything under way is forgotten: the machine was reset. */
+/* Everything under way is forgotten: the machine was reset; or what is of this guest, which was. */
 void channel_program_reset(struct vmm *v);
+void channel_program_forget(struct vmm *v, unsigned guest);
+/* The real disk at this address of the monitor's machine; NULL: no guest has a part of it. */
+struct host_disk *channel_program_disk(struct reference *r, uint16_t address);
 
 #endif
