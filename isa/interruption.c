@@ -65,7 +65,7 @@ static void swap(struct processor *p, enum interruption_class c, unsigned code, 
     uint8_t raw[8];
     uint32_t old_ia = p->psw.ia;
     processor_flush(p);
-    processor_left(p, p->machine);
+    processor_left(p);
     p->leaving = false;
     p->machine->interruptions[c]++;
     p->interruptions[c]++;

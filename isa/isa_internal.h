@@ -155,8 +155,7 @@ struct processor {
     uint64_t instructions; /* flushed; of this CPU alone */
     uint64_t interruptions[INTERRUPTION_CLASSES];
 
-    unsigned address;        /* CPU address */
-    struct machine *running; /* the virtual machine to which the bare machine has given this CPU */
+    unsigned address; /* CPU address */
     struct machine *machine;
     struct storage *storage;
     const struct cost_model *model;
@@ -166,12 +165,18 @@ struct processor {
     struct lookaside_entry dat_lookaside[LOOKASIDE_ENTRIES], real_lookaside[LOOKASIDE_ENTRIES];
 };
 
+/* A CPU of a machine, bare or virtual; no machine: none. */
+struct machine_cpu {
+    struct machine *machine;
+    unsigned cpu;
+};
+
 struct machine {
     char name[32];
     struct machine *host; /* NULL: bare */
     int level;
     uint32_t memory;
-    struct machine *running; /* a virtual machine's: the one to which this one has given control */
+    struct machine_cpu running[MACHINE_CPUS_MOST]; /* the virtual ones to which its CPUs have given control */
     struct supervisor *supervisor;
     enum machine_status status;
     bool started;
@@ -226,10 +231,11 @@ static inline uint64_t processor_clock(const struct processor *p) {
 
 /* Whose turn it is, on the bare machine below m. */
 static inline struct processor *machine_present(const struct machine *m) { return m->processor->machine->current; }
-/* The virtual machine to which m has given control on this CPU; NULL: none. */
-static inline struct machine *running_on(const struct processor *p, const struct machine *m) {
-    return m == p->machine ? p->running : m->running;
+/* The chain of those that run on this CPU: it begins with the bare machine, and ends with none. */
+static inline struct machine_cpu processor_chain(const struct processor *p) {
+    return (struct machine_cpu){p->machine, p->address};
 }
+static inline struct machine_cpu chain_next(struct machine_cpu c) { return c.machine->running[c.cpu]; }
 
 /* Adds cycles that are not a retiring instruction's, for this cause, at the level that runs now. */
 static inline void processor_book(struct processor *p, uint64_t cycles, enum cycle_cause cause) {
@@ -240,10 +246,10 @@ static inline void processor_book(struct processor *p, uint64_t cycles, enum cyc
 void processor_flush(struct processor *p);
 /* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
 bool machine_limit_reached(const struct machine *m);
-/* Begins the run of m's virtual machine vm (NULL: of none) on this CPU. */
-void processor_given(struct processor *p, struct machine *m, struct machine *vm);
-/* Ends the run of m's virtual machine: an interruption of m did. */
-void processor_left(struct processor *p, struct machine *m);
+/* On this CPU the virtual CPU `to` (of no machine: none) begins to run on `on`. */
+void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
+/* Ends the run of whatever virtual machine is on this CPU: an interruption of the bare machine did. */
+void processor_left(struct processor *p);
 /* CPU reset: the CPU is stopped, nothing is pending. Registers, PSW and clocks stay. */
 void cpu_reset(struct processor *p);
 /* Initial CPU reset: the same, and PSW, prefix, clock comparator and CPU timer 0, control registers at their initial
@@ -420,6 +426,8 @@ struct processor *processor_new(struct machine *m, unsigned address);
 /* Gives the turn to the CPU that is due first, its clock moved on to that moment when it is idle. False: none will ever
  * be due, and m->status says why. */
 bool machine_schedule(struct machine *m);
+/* Whether no other CPU has anything to do before the present clock of this one. */
+bool processor_is_first(const struct processor *p);
 /* The present turn ends: what was done may concern the other CPUs. */
 void machine_end_turn(struct machine *m);
 /* How the machine has ended, when none of its CPUs can go on or waits for anything; else MACHINE_READY. */

@@ -189,12 +189,9 @@ struct machine *machine_new_virtual(struct machine *host, const struct machine_o
 void machine_free_virtual(struct machine *m) {
     if (!m)
         return;
-    if (m->host->running == m)
-        m->host->running = NULL;
-    struct machine *bare = m->processor->machine;
-    for (unsigned i = 0; i < bare->cpus; i++)
-        if (bare->cpu[i]->running == m)
-            bare->cpu[i]->running = NULL;
+    for (unsigned i = 0; i < MACHINE_CPUS_MOST; i++)
+        if (m->host->running[i].machine == m)
+            m->host->running[i].machine = NULL;
     free(m);
 }
 
@@ -402,50 +399,44 @@ void processor_flush(struct processor *p) {
     p->flushed_nominal = nominal;
     p->booked[p->level][CAUSE_DIRECT] += passed;
     p->instructions += p->retired;
-    for (struct machine *m = p->machine; m; m = running_on(p, m)) {
-        m->instructions += p->retired;
-        m->nominal += passed;
+    for (struct machine_cpu c = processor_chain(p); c.machine; c = chain_next(c)) {
+        c.machine->instructions += p->retired;
+        c.machine->nominal += passed;
     }
     p->retired = 0;
 }
 
-static void set_running(struct processor *p, struct machine *m, struct machine *vm) {
-    if (m == p->machine)
-        p->running = vm;
-    else
-        m->running = vm;
+void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to) {
+    on.machine->running[on.cpu] = to;
+    for (; to.machine; to = chain_next(to))
+        p->level = to.machine->level;
 }
 
-void processor_given(struct processor *p, struct machine *m, struct machine *vm) {
-    set_running(p, m, vm);
-    for (; vm; vm = vm->running)
-        p->level = vm->level;
+void processor_left(struct processor *p) {
+    p->machine->running[p->address].machine = NULL;
+    p->level = 0;
 }
 
-void processor_left(struct processor *p, struct machine *m) {
-    set_running(p, m, NULL);
-    if (m->level < p->level)
-        p->level = m->level;
-}
-
-/* The CPU that m is on; NULL: none. */
-static const struct processor *cpu_of(const struct machine *m) {
+/* The CPU that m is on, with any CPU of its own or with this one; NULL: none. */
+enum { ANY_CPU = MACHINE_CPUS_MOST };
+static const struct processor *cpu_of(const struct machine *m, unsigned cpu) {
     const struct machine *bare = m->processor->machine;
-    if (m == bare)
-        return bare->current;
-    for (; m->host != bare; m = m->host)
-        if (m->host->running != m)
-            return NULL;
     for (unsigned i = 0; i < bare->cpus; i++)
-        if (bare->cpu[i]->running == m)
-            return bare->cpu[i];
+        for (struct machine_cpu c = processor_chain(bare->cpu[i]); c.machine; c = chain_next(c))
+            if (c.machine == m && (c.cpu == cpu || cpu == ANY_CPU))
+                return bare->cpu[i];
     return NULL;
 }
 
-bool machine_is_running(const struct machine *m) { return cpu_of(m) != NULL; }
-bool machine_is_live(const struct machine *m) { return cpu_of(m) && !cpu_of(m)->leaving; }
-void machine_live_gprs(const struct machine *m, uint32_t to[16]) { memcpy(to, cpu_of(m)->gpr, 16 * sizeof *to); }
-void machine_live_psw(const struct machine *m, struct psw *to) { *to = cpu_of(m)->psw; }
+bool machine_is_running(const struct machine *m) { return cpu_of(m, ANY_CPU) != NULL; }
+bool machine_is_live(const struct machine *m, unsigned cpu) {
+    const struct processor *p = cpu_of(m, cpu);
+    return p && !p->leaving;
+}
+void machine_live_gprs(const struct machine *m, unsigned cpu, uint32_t to[16]) {
+    memcpy(to, cpu_of(m, cpu)->gpr, 16 * sizeof *to);
+}
+void machine_live_psw(const struct machine *m, unsigned cpu, struct psw *to) { *to = cpu_of(m, cpu)->psw; }
 
 static uint64_t interruptions_of(const struct machine *m) {
     uint64_t n = 0;
@@ -557,10 +548,10 @@ const char *machine_cpu_status_name(enum machine_cpu_status s) {
 }
 
 static struct machine *innermost_running(struct processor *p) {
-    struct machine *m = p->machine;
-    while (running_on(p, m))
-        m = running_on(p, m);
-    return m;
+    struct machine_cpu c = processor_chain(p);
+    while (chain_next(c).machine)
+        c = chain_next(c);
+    return c.machine;
 }
 
 static bool single_step(const struct processor *p) {

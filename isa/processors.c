@@ -48,7 +48,7 @@ void cpu_reset(struct processor *p) {
     p->external = 0;
     memset(p->signals, 0, sizeof p->signals);
     p->machine_check = p->restart = p->last_valid = p->leaving = false;
-    processor_left(p, p->machine);
+    processor_left(p);
     tlb_purge(&p->tlb);
     access_forget(p);
 }
@@ -81,8 +81,8 @@ void processor_pass_time(struct processor *p, uint64_t until) {
     processor_flush(p);
     p->horizon += until - now;
     p->flushed_nominal += until - now;
-    for (struct machine *m = p->machine; m; m = running_on(p, m))
-        m->nominal += until - now;
+    for (struct machine_cpu c = processor_chain(p); c.machine; c = chain_next(c))
+        c.machine->nominal += until - now;
     p->booked[p->level][CAUSE_IDLE] += until - now;
 }
 
@@ -185,6 +185,14 @@ bool machine_schedule(struct machine *m) {
         m->turn_end =
             second < earliest + TURN_CYCLES - QUANTUM_CYCLES ? second + QUANTUM_CYCLES : earliest + TURN_CYCLES;
     return m->status == MACHINE_READY;
+}
+
+bool processor_is_first(const struct processor *p) {
+    const struct machine *m = p->machine;
+    for (unsigned i = 0; i < m->cpus; i++)
+        if (m->cpu[i] != p && due_at(m->cpu[i]) < processor_clock(p))
+            return false;
+    return true;
 }
 
 void machine_end_turn(struct machine *m) {

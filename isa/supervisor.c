@@ -45,7 +45,7 @@ struct supervisor {
     unsigned code; /* REQUEST_FAULT: what failed; when continued: the program code that completed the call, or 0 */
     uint32_t psw_address;
     enum cycle_cause cause;
-    struct machine *running; /* whom it is about to dispatch */
+    struct machine_cpu running; /* whom it is about to dispatch */
 
     struct coroutine *coroutine; /* NULL: direct */
     struct processor *processor; /* that it is on, or was suspended on */
@@ -226,7 +226,7 @@ static void leave(struct supervisor *s) {
     }
     if (!s->direct) {
         processor_flush(p);
-        processor_given(p, s->machine, s->running);
+        processor_given(p, (struct machine_cpu){s->machine, s->owner}, s->running);
         p->psw.ia = SUPERVISOR_LPSW;
         p->leaving = true;
         p->held = false;
@@ -238,7 +238,7 @@ static void leave(struct supervisor *s) {
     psw_load(&psw, raw);
     processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
     processor_flush(p);
-    processor_given(p, s->machine, s->running);
+    processor_given(p, (struct machine_cpu){s->machine, s->owner}, s->running);
     s->free_clock = processor_clock(p);
     p->last_valid = false;
     psw_make_current(p, &psw);
@@ -280,7 +280,7 @@ static void activate(struct supervisor *s, struct processor *p, unsigned cpu, en
     s->request = REQUEST_NONE;
     s->code = 0;
     s->cause = CAUSE_DISPATCH;
-    s->running = NULL;
+    s->running.machine = NULL;
     s->activations[c]++;
     emit(p, s->machine, TRACE_ACTIVATION, c, s->number, 0, interruption_name(c));
     if (s->direct) {
@@ -336,6 +336,8 @@ bool supervisor_call(struct processor *p) {
     if (class == CLASS_CONTINUE) {
         s->code = 0;
         resume(s, p, false);
+    } else if (s->direct && !processor_is_first(p)) {
+        machine_end_turn(p->machine); /* the call is repeated: activations follow each other in the order of clocks */
     } else if (s->live && s->owner != cpu) {
         try_later(p);
     } else if (class == INTERRUPTION_PROGRAM && s->live &&
@@ -478,7 +480,9 @@ unsigned processor_execute(struct processor *p, enum supervisor_cell cell, unsig
 
 /* ---- The books ---- */
 
-void processor_running(struct processor *p, struct machine *vm) { present(p)->active->running = vm; }
+void processor_running(struct processor *p, struct machine *vm, unsigned cpu) {
+    present(p)->active->running = (struct machine_cpu){vm, cpu};
+}
 
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords) {
@@ -508,13 +512,10 @@ bool processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
     return vm == p->machine->limited && machine_limit_reached(vm);
 }
 
-void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c) {
-    p = present(p);
+void processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c) {
+    processor_flush(present(p));
     vm->interruptions[c]++;
-    if (vm->running) {
-        processor_flush(p);
-        processor_left(p, vm);
-    }
+    vm->running[cpu].machine = NULL;
 }
 
 void processor_stopped(struct processor *p, struct machine *vm, enum machine_status status) {

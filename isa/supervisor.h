@@ -82,9 +82,9 @@ void processor_cause(struct processor *p, enum cycle_cause cause);
 
 /* ---- Telling the books who runs: accounting only, never execution. ---- */
 
-/* The virtual machine `vm` is about to run: call right before returning from `interrupt`. The next interruption of the
- * supervisor's machine ends it. */
-void processor_running(struct processor *p, struct machine *vm);
+/* This CPU of the virtual machine `vm` is about to run on the CPU that the activation is on: call right before
+ * returning from `interrupt`. The next interruption of the supervisor's machine on that CPU ends it. */
+void processor_running(struct processor *p, struct machine *vm, unsigned cpu);
 /* `vm` retired an instruction that its monitor interpreted: counts it and moves the nominal clocks of vm and the
  * machines below by its cost. `execute`: the text of the EXECUTE whose target it was, NULL: none; both count as one
  * instruction and cost what both do. `doublewords` of storage its operand touched (LCTL costs by them; elsewhere more
@@ -95,8 +95,8 @@ void processor_running(struct processor *p, struct machine *vm);
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords);
 #define RETIRE_EXCEPTION UINT32_MAX
-/* An interruption of class c was reflected to `vm`: counts it, and ends the run of vm's own guest. */
-void processor_reflected(struct processor *p, struct machine *vm, enum interruption_class c);
+/* An interruption of class c was reflected to this CPU of `vm`: counts it, and ends the run of vm's own guest there. */
+void processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c);
 /* The virtual machine stopped, or is ready again. */
 void processor_stopped(struct processor *p, struct machine *vm, enum machine_status s);
 /* An event of this supervisor, for the trace; level and cycle are filled in. Costs nothing. */
@@ -131,12 +131,12 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
                             device_line *printer_line, void *self, bool forget);
 /* The `self` of a virtual machine made with these ops; NULL for any other machine. */
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
-/* Whether m is on the CPU now: it and every machine above it in the chain of running ones. */
+/* Whether m is on a CPU of the bare machine now: it and every machine below it in the chain of running ones. */
 bool machine_is_running(const struct machine *m);
-/* And the LPSW that gave it control has been executed: then its general registers, condition code and instruction
- * address are the CPU's, read with these. */
-bool machine_is_live(const struct machine *m);
-void machine_live_gprs(const struct machine *m, uint32_t to[16]);
-void machine_live_psw(const struct machine *m, struct psw *to);
+/* Whether this CPU of m is, and the LPSW that gave it control has been executed: then its general registers, condition
+ * code and instruction address are the bare CPU's, read with these. */
+bool machine_is_live(const struct machine *m, unsigned cpu);
+void machine_live_gprs(const struct machine *m, unsigned cpu, uint32_t to[16]);
+void machine_live_psw(const struct machine *m, unsigned cpu, struct psw *to);
 
 #endif

@@ -8,6 +8,7 @@ static struct guest *guest_of_cpu(struct vmm *v, const struct virtual_cpu *c) { 
 
 struct monitor_machine monitor_machine(const struct vmm *v) {
     return (struct monitor_machine){.memory = machine_memory(v->machine),
+                                    .cpus = v->cpus,
                                     .nominal = machine_nominal(v->machine),
                                     .architected_conditions =
                                         machine_channel_conditions(v->machine) == CHANNEL_CONDITIONS_ARCHITECTURE};
@@ -22,6 +23,7 @@ const struct monitor_parts *monitor_parts(const struct vmm *v) { return v->parts
 
 /* ---- The machine ---- */
 
+unsigned monitor_cpu(const struct vmm *v) { return v->cpus > 1 ? processor_address(v->p) : 0; }
 uint32_t monitor_gpr(struct vmm *v, unsigned n) { return processor_gpr(v->p, n); }
 void monitor_set_gpr(struct vmm *v, unsigned n, uint32_t value) { processor_set_gpr(v->p, n, value); }
 void monitor_gprs(struct vmm *v, uint32_t to[16]) { processor_gprs(v->p, to); }
@@ -44,10 +46,10 @@ void monitor_cause(struct vmm *v, enum cycle_cause cause) { processor_cause(v->p
 
 void monitor_running(struct vmm *v, const struct virtual_cpu *c, bool waits) {
     struct guest *g = guest_of_cpu(v, c);
-    v->running = waits ? NULL : c;
+    v->running[monitor_cpu(v)] = waits ? NULL : c;
     v->stats.dispatches += !waits;
     g->stats.dispatches += !waits;
-    processor_running(v->p, g->machine);
+    processor_running(v->p, g->machine, c->address);
 }
 
 void monitor_filled(struct vmm *v, const struct virtual_cpu *c) {
@@ -59,11 +61,26 @@ void monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interrup
     struct guest *g = guest_of_cpu(v, c);
     v->stats.reflected++;
     g->stats.reflected++;
-    processor_reflected(v->p, g->machine, class);
+    processor_reflected(v->p, g->machine, c->address, class);
+}
+
+/* A machine goes on while one of its CPUs does; it is idle when one still waits, or all are just stopped; otherwise it
+ * has ended as the last of them did. */
+static enum machine_status machine_as_a_whole(const struct virtual_machine *vm, enum machine_status last) {
+    bool all_stopped = true, idle = false;
+    for (unsigned n = 0; n < vm->cpus; n++) {
+        const struct virtual_cpu *c = &vm->cpu[n];
+        if (!c->stopped && c->status == MACHINE_READY)
+            return MACHINE_READY;
+        idle = idle || (!c->stopped && c->status == MACHINE_IDLE);
+        all_stopped = all_stopped && c->stopped;
+    }
+    return idle || all_stopped ? MACHINE_IDLE : last;
 }
 
 void monitor_stopped(struct vmm *v, const struct virtual_cpu *c, enum machine_status status) {
-    processor_stopped(v->p, guest_of_cpu(v, c)->machine, status);
+    struct guest *g = guest_of_cpu(v, c);
+    processor_stopped(v->p, g->machine, machine_as_a_whole(&g->vm, status));
 }
 
 bool monitor_retired(struct vmm *v, const struct virtual_cpu *c, const uint8_t text[6], const uint8_t *execute,

@@ -65,7 +65,7 @@ static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
     const struct guest *g = self;
     const struct virtual_cpu *c = &g->vm.cpu[cpu];
     struct machine_state below;
-    machine_state(g->monitor->machine, &below);
+    machine_cpu_state(g->monitor->machine, c->on, &below);
     *to = (struct machine_state){.psw = c->psw,
                                  .prefix = c->prefix,
                                  .tod = below.tod + c->epoch,
@@ -73,11 +73,11 @@ static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
                                  .cpu_timer = c->timer_sum - below.tod};
     memcpy(to->gpr, c->gpr, sizeof to->gpr);
     memcpy(to->cr, c->cr, sizeof to->cr);
-    if (!machine_is_live(g->machine) || g->monitor->running != c)
+    if (!machine_is_live(g->machine, cpu) || g->monitor->running[c->on] != c)
         return;
     struct psw live;
-    machine_live_gprs(g->machine, to->gpr);
-    machine_live_psw(g->machine, &live);
+    machine_live_gprs(g->machine, cpu, to->gpr);
+    machine_live_psw(g->machine, cpu, &live);
     to->psw.cc = live.cc;
     to->psw.program_mask = live.program_mask;
     to->psw.ia = live.ia;
@@ -95,10 +95,14 @@ static enum machine_cpu_status guest_cpu_status(void *self, unsigned cpu) {
     return psw_disabled_wait(&state.psw) ? CPU_DISABLED_WAIT : psw_wait(&state.psw) ? CPU_WAITING : CPU_RUNNING;
 }
 
-/* The guest has a new condition: its monitor is interrupted, by the interrupt key of its own machine, to look. */
-static void interrupt_monitor(struct guest *g) {
+static void look(struct guest *g) {
     for (unsigned n = 0; n < g->vm.cpus; n++)
         g->vm.cpu[n].look = true;
+}
+
+/* The guest has a new condition: its monitor is interrupted, by the interrupt key of its own machine, to look. */
+static void interrupt_monitor(struct guest *g) {
+    look(g);
     machine_raise(g->monitor->machine, CONDITION_INTERRUPT_KEY);
 }
 
@@ -112,7 +116,7 @@ static void guest_set_state(void *self, unsigned cpu, const struct machine_state
     if (c->prefix >= g->vm.memory)
         c->prefix = 0;
     c->changed = true;
-    if (g->monitor->running == c) /* the machine has its registers: they are not to be saved over these */
+    if (g->monitor->running[c->on] == c) /* the machine has its registers: they are not to be saved over these */
         interrupt_monitor(g);
 }
 
@@ -128,11 +132,14 @@ static void guest_raise(void *self, enum machine_condition c) {
     interrupt_monitor(g);
 }
 
-/* A device has something to say; what the timeline fires in an activation, the monitor sees by itself. */
+/* A device has something to say; what the timeline fires in an activation, the monitor sees by itself, but it may
+ * concern another CPU than that for which it was looking. */
 static void device_notifies(void *self) {
     struct guest *g = self;
     if (!g->advancing)
         interrupt_monitor(g);
+    else if (g->vm.cpus > 1)
+        look(g);
 }
 
 static void guest_start(void *self, const uint8_t *psw) {
@@ -178,7 +185,7 @@ static void guest_reset(void *self) {
         struct virtual_cpu *c = &g->vm.cpu[n];
         c->psw = (struct psw){0};
         c->prefix = 0;
-        c->external = 0;
+        c->external = c->order = 0;
         c->machine_check = c->last_valid = c->looping = c->waiting = false;
         c->comparator = 0;
         c->timer_sum = below.tod;

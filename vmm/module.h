@@ -35,12 +35,13 @@
 #include "mmu/dat.h"
 #include "mmu/storage.h"
 
-enum { MONITOR_ABI = 1 }; /* changes whenever a struct or a signature in this header does */
+enum { MONITOR_ABI = 2 }; /* changes whenever a struct or a signature in this header does */
 
 enum {
     FRAME_BYTES = 4096,           /* the unit of allocation */
     HOST_ADDRESS_MASK = 0xFFFFFF, /* 24-bit addresses, everywhere */
     VIRTUAL_CPUS_MOST = 4,        /* of one guest */
+    HOST_CPUS_MOST = 8,           /* of the monitor's machine */
     GUESTS_MOST = 64,             /* of one monitor */
     MINIDISKS_MOST = 2,           /* of one guest */
 };
@@ -92,6 +93,12 @@ struct virtual_cpu {
     unsigned last_code;
     uint32_t dispatched_at; /* the instruction address it was last given control at */
 
+    /* Where it is. `taken`: CPU `on` of the monitor's machine has been given to it and has not come back: registers and
+     * PSW are there. Otherwise `on` is the CPU that had it last, and watches its wake. */
+    bool taken;
+    unsigned on;
+    unsigned order; /* of SIGP, accepted while it was on another CPU: it is done when it comes back; 0: none */
+
     /* The scheduler's. */
     uint64_t wake; /* waiting: the cycle at which something may be due; CYCLE_NEVER: nothing will by itself */
     bool waiting;  /* its PSW is a wait; nothing was pending when it was last looked at */
@@ -115,6 +122,7 @@ struct minidisk {
 /* What the monitor's own machine is. */
 struct monitor_machine {
     uint32_t memory;             /* bytes */
+    unsigned cpus;               /* that the monitor uses: 0 up to cpus - 1; see "Several CPUs" */
     bool nominal;                /* clocks count what retires, and STCK is to be controlled (docs/architecture.md) */
     bool architected_conditions; /* its channels' condition codes are the architecture's, not Hercules'
                                     (docs/devices.md) */
@@ -134,9 +142,32 @@ struct monitor_options {
     unsigned spaces;           /* cached address spaces per virtual CPU, 1..SHADOW_SPACES_MOST */
     enum shadow_policy policy; /* SHADOW_PROTECT needs the page-protection facility in the machine below */
     uint64_t slice;            /* cycles that a virtual CPU runs while others wait for their turn */
+    unsigned cpus;             /* of its machine, that it uses, 1..HOST_CPUS_MOST; 0: all that there are */
 };
 enum { SHADOW_SPACES_MOST = 16, SHADOW_SPACES_DEFAULT = 8, SLICE_DEFAULT = 50000 };
 const struct monitor_options *monitor_options(const struct vmm *v);
+
+/* ---- Several CPUs ----
+ *
+ * The machine may have several CPUs, and each runs one virtual CPU at a time. The page at host real n * FRAME_BYTES (as
+ * CPU 0 sees it) is CPU n's page 0: its prefix; the allocator gives none of these away. Only CPU 0 operates when the
+ * machine is started: in its restart the monitor restarts the others by SIGP, and each begins with a restart of its
+ * own. Every CPU has control registers, a CPU timer and a TLB of its own, and arrives in `interruption` by itself.
+ *
+ * Activations are serialised: a CPU that is interrupted while there is one on another CPU waits at its call cell until
+ * that has ended. So a monitor needs no locks; what it does need is that no other CPU uses what it changes:
+ *   - a virtual CPU that is taken is not looked at and not changed, its tables included: its registers are elsewhere,
+ *     and translations from its tables are in the TLB there;
+ *   - `hold` (of the dispatcher) makes that CPU come to the monitor, by an emergency signal. SIGP's condition code 0
+ *     promises that it executes no further instruction of a guest: it takes the interruption, and waits for this
+ *     activation to end. From then on it may be changed, if its CPU purges before it goes on;
+ *   - a TLB that was used for tables earlier is purged before these are used there again. PTLB purges the own TLB
+ *     only; IPTE works on all, at once.
+ * The same holds one level up: the interpreter of SIGP has the CPU of the addressed virtual CPU interrupted before the
+ * sender goes on, and IPTE of a guest concerns all its virtual CPUs. */
+
+/* The CPU, by its address, that this activation is on. */
+unsigned monitor_cpu(const struct vmm *v);
 
 /* ---- Calls, inside an activation: the monitor's machine ---- */
 
@@ -236,6 +267,10 @@ struct monitor_dispatcher {
      * Changes those and the virtual PSW, nothing else. [exits]
      * Forgotten: the format of the old PSW is that of the interrupted program, not of the new PSW. */
     void (*reflect)(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
+    /* c, or tables under which it runs, will be changed: if it is taken, it executes nothing more until this activation
+     * has ended, and its CPU comes to the monitor then. Cost: none; else two registers and a SIGP. [exits]
+     * Forgotten: the other CPU goes on under what is not there any more. */
+    void (*hold)(struct vmm *v, struct virtual_cpu *c);
 };
 
 /* The allocator: who owns which frame of the host's storage. Its functions are called outside activations too (all but
@@ -284,7 +319,7 @@ struct monitor_interpreter {
 struct monitor_space {
     uint32_t cr0; /* translation format, and page protection where the tables use it */
     uint32_t cr1;
-    bool purge; /* entries that may be in the machine's TLB were made invalid or changed: PTLB after loading these */
+    bool purge; /* entries that may be in this CPU's TLB were made invalid or changed: PTLB after loading these */
 };
 struct monitor_shadow {
     /* Outside activations: a virtual CPU's tables are allocated, and forgotten. */
@@ -314,8 +349,9 @@ struct monitor_shadow {
 };
 
 struct monitor_scheduler {
-    /* Which virtual CPU to look at first: `last` ran last (NULL: none did), `expired` is whether its slice is over.
-     * Makes no calls of [exits]. */
+    /* Which virtual CPU to look at first: `last` ran last on this CPU of the machine (NULL: none did), `expired` is
+     * whether its slice is over. Those that are `taken` are on other CPUs, and will be passed over. Makes no calls of
+     * [exits]. */
     struct virtual_cpu *(*choose)(struct vmm *v, struct virtual_cpu *last, bool expired);
     /* Which one when c cannot run: asked until it has been once round all of them. */
     struct virtual_cpu *(*after)(struct vmm *v, struct virtual_cpu *c);

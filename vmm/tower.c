@@ -5,9 +5,17 @@
 #include "isa/disk.h"
 #include "vmm/vmm_internal.h"
 
-static bool bare_bytes(uint32_t innermost, unsigned count, const struct monitor_options *monitors, uint32_t *bytes,
-                       struct error *e) {
-    uint32_t overhead = count * vmm_host_bytes_with(0, monitors);
+/* What a monitor and a guest of no storage need, all CPUs being used. */
+static uint32_t level_bytes(const struct machine_options *o, const struct monitor_options *monitor) {
+    struct monitor_options all = *monitor;
+    if (!all.cpus)
+        all.cpus = o->cpus;
+    return vmm_host_bytes_with(0, o->cpus ? o->cpus : 1, &all);
+}
+
+static bool bare_bytes(const struct machine_options *o, unsigned count, const struct monitor_options *monitors,
+                       uint32_t *bytes, struct error *e) {
+    uint32_t innermost = o->memory_bytes, overhead = count * level_bytes(o, monitors);
     if (innermost > STORAGE_MOST_BYTES - overhead)
         return error_set(
             e, ERROR_INPUT,
@@ -19,7 +27,7 @@ static bool bare_bytes(uint32_t innermost, unsigned count, const struct monitor_
 
 static bool add_level(struct tower *t, const struct machine_options *o, const char *kind,
                       const struct monitor_options *monitor, unsigned left, struct error *e) {
-    struct guest_options guest = {.memory_bytes = o->memory_bytes + left * vmm_host_bytes_with(0, monitor)};
+    struct guest_options guest = {.memory_bytes = o->memory_bytes + left * level_bytes(o, monitor), .cpus = o->cpus};
     if (left == 0) {
         guest.name = o->name;
         guest.console_line = o->console_line;
@@ -44,7 +52,7 @@ bool tower_new_with(struct tower *t, const struct machine_options *options, cons
     if (count > TOWER_MOST)
         return error_set(e, ERROR_INPUT, "at most %d monitors, not %u", TOWER_MOST, count);
     if (count > 0) {
-        if (!bare_bytes(options->memory_bytes, count, monitors, &bare.memory_bytes, e))
+        if (!bare_bytes(options, count, monitors, &bare.memory_bytes, e))
             return false;
         bare.name = NULL;
         bare.console_line = bare.printer_line = NULL;

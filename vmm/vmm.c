@@ -51,18 +51,24 @@ uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class 
     struct vmm *v = self;
     v->p = p;
     v->started = true;
+    const struct virtual_cpu **running = &v->running[monitor_cpu(v)];
     if (c != INTERRUPTION_RESTART) {
         v->stats.traps++;
-        if (v->running)
-            v->guest[v->running->guest]->stats.traps++;
+        if (*running)
+            v->guest[(*running)->guest]->stats.traps++;
     }
-    v->running = NULL;
+    *running = NULL;
     return v->parts->dispatcher->interruption(v, c);
 }
 
 static const struct supervisor_ops operations = {.interrupt = vmm_interrupt};
 
-static bool options_valid(const struct monitor_options *o, struct error *e) {
+_Static_assert((int)HOST_CPUS_MOST == (int)MACHINE_CPUS_MOST, "a monitor can use all CPUs of any machine");
+
+static bool options_valid(const struct machine *on, const struct monitor_options *o, struct error *e) {
+    if (o->cpus > machine_cpus(on))
+        return error_set(e, ERROR_INPUT, "%s has %u CPU%s, not %u for a monitor", machine_name(on), machine_cpus(on),
+                         machine_cpus(on) == 1 ? "" : "s", o->cpus);
     if (o->spaces < 1 || o->spaces > SHADOW_SPACES_MOST)
         return error_set(e, ERROR_INPUT, "a monitor caches 1 to %d address spaces of a virtual CPU, not %u",
                          SHADOW_SPACES_MOST, o->spaces);
@@ -72,9 +78,17 @@ static bool options_valid(const struct monitor_options *o, struct error *e) {
     return true;
 }
 
+/* Each has its page 0 where the interface says. */
+static bool enable_cpus(struct vmm *v, struct error *e) {
+    for (unsigned n = 1; n < v->cpus; n++)
+        if (!supervisor_enable_cpu(v->supervisor, n, n * FRAME_BYTES, e))
+            return false;
+    return true;
+}
+
 struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e) {
     const struct monitor_parts *parts = find_parts(kind, e);
-    if (!parts || !options_valid(options, e))
+    if (!parts || !options_valid(on, options, e))
         return NULL;
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) {
@@ -84,11 +98,12 @@ struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct moni
     v->machine = on;
     v->parts = parts;
     v->options = *options;
+    v->cpus = options->cpus ? options->cpus : machine_cpus(on);
     v->private = parts->create(v);
     if (!v->private)
         error_set(e, ERROR_INTERNAL, "no memory for a monitor");
     v->supervisor = v->private ? supervisor_attach(on, &operations, v, e) : NULL;
-    if (!v->supervisor) {
+    if (!v->supervisor || !enable_cpus(v, e)) {
         vmm_free(v);
         return NULL;
     }
@@ -153,13 +168,13 @@ struct machine *vmm_guest_at(const struct vmm *v, unsigned index) {
     return index < v->guests ? v->guest[index]->machine : NULL;
 }
 
-uint32_t vmm_host_bytes_with(uint32_t memory_bytes, const struct monitor_options *options) {
-    return reference_monitor.bytes(options, 0, 0) + reference_monitor.bytes(options, memory_bytes, 1);
+uint32_t vmm_host_bytes_with(uint32_t memory_bytes, unsigned cpus, const struct monitor_options *options) {
+    return reference_monitor.bytes(options, 0, 0) + reference_monitor.bytes(options, memory_bytes, cpus);
 }
 
 uint32_t vmm_host_bytes(uint32_t memory_bytes) {
     const struct monitor_options options = vmm_default_options();
-    return vmm_host_bytes_with(memory_bytes, &options);
+    return vmm_host_bytes_with(memory_bytes, 1, &options);
 }
 
 /* ---- Looking ---- */

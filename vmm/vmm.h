@@ -23,7 +23,8 @@ bool vmm_kind_known(const char *kind);
 /* Makes a monitor of this kind the supervisor of `on`, which must be reset, not started, and have no supervisor yet.
  * NULL and *e on failure. It is freed, with its guests, by vmm_free, before `on` is. */
 struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e);
-/* The same, asked to work in a certain way. */
+/* The same, asked to work in a certain way. By default it uses all CPUs that its machine has; those that it does not
+ * use remain stopped. */
 struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e);
 struct monitor_options vmm_default_options(void);
 void vmm_free(struct vmm *v);
@@ -49,9 +50,10 @@ struct machine *vmm_guest_at(const struct vmm *v, unsigned index); /* NULL past 
  * without a disk: not operational. */
 bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e);
 
-/* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`, and a part of its disk. */
+/* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`, and a part of its disk: with
+ * one CPU each; with `cpus` for the guest and options->cpus (0: one) for the monitor. */
 uint32_t vmm_host_bytes(uint32_t memory_bytes);
-uint32_t vmm_host_bytes_with(uint32_t memory_bytes, const struct monitor_options *options);
+uint32_t vmm_host_bytes_with(uint32_t memory_bytes, unsigned cpus, const struct monitor_options *options);
 
 /* What a monitor counted. */
 struct vmm_stats {
@@ -73,7 +75,8 @@ struct tower {
     struct vmm *monitor[TOWER_MOST]; /* from the bare machine upward */
     unsigned count;
 };
-/* `options` are the innermost machine's (memory, console lines); each machine below gets what it needs. False and *e
+/* `options` are the innermost machine's (memory, console lines); each machine below gets the storage that it needs, and
+ * as many CPUs. False and *e
  * when that does not fit into 16 MB, naming the largest that does; nothing is left then. */
 bool tower_new(struct tower *t, const struct machine_options *options, const char *const *kinds, unsigned count,
                struct error *e);

@@ -44,9 +44,10 @@ struct vmm {
     struct guest *guest[GUESTS_MOST];
     unsigned guests;
     struct vmm_stats stats;
-    bool started;                      /* its machine has been */
-    const struct virtual_cpu *running; /* to whom control was given last; NULL: it waits */
-    struct processor *p;               /* of the present activation */
+    bool started;                                         /* its machine has been */
+    unsigned cpus;                                        /* of the machine, that it uses */
+    const struct virtual_cpu *running[MACHINE_CPUS_MOST]; /* to whom each was given last; NULL: it waits */
+    struct processor *p;                                  /* of the present activation */
 };
 
 /* supervisor_ops.interrupt: the monitor's dispatcher, counted. */

@@ -266,7 +266,7 @@ static void dispatch(struct lower *l, struct processor *p, unsigned real) {
     set_control(p, CELL_LCTL_0_1, DAT_4K_64K | CR0_CPU_TIMER, TABLES + 0x40 * (uint32_t)cpu);
     processor_set_gprs(p, l->state[cpu].gpr);
     load_psw(p, &l->state[cpu].psw);
-    processor_running(p, l->vm);
+    processor_running(p, l->vm, (unsigned)cpu);
 }
 
 /* The virtual CPU that was on this one goes behind those that wait; false: there was none. */

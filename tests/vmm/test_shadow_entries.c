@@ -168,7 +168,7 @@ static void look(struct look *l, const struct tower *t, const char *where) {
     l->storage = storage;
     assert_int_equal(machine_peek(t->bare, 0, storage, l->bytes), ACCESS_OK);
     l->chain[l->levels++] = t->bare;
-    for (unsigned n = 0; n < t->count && machine_is_live(vmm_guest_at(t->monitor[n], 0)); n++)
+    for (unsigned n = 0; n < t->count && machine_is_live(vmm_guest_at(t->monitor[n], 0), 0); n++)
         l->chain[l->levels++] = vmm_guest_at(t->monitor[n], 0);
     for (unsigned n = 0; n < l->levels; n++)
         machine_state(l->chain[n], &l->state[n]);

@@ -35,7 +35,7 @@ static bool admit(struct vmm *v, unsigned guest, struct error *e) {
                          "needs %u KB with its tables",
                          r->frames.count * (FRAME_BYTES / 1024), vm->memory / 1024,
                          (reference_monitor.bytes(monitor_options(v), vm->memory, vm->cpus) +
-                          (guest == 0 ? (uint32_t)FRAME_BYTES : 0)) /
+                          (guest == 0 ? monitor_machine(v).cpus * FRAME_BYTES : 0)) /
                              1024);
     r->frames.origin[guest] = (uint32_t)storage;
     r->frames.memory[guest] = vm->memory;

@@ -30,17 +30,17 @@ enum { EXTERNALS = sizeof externals / sizeof *externals };
 
 /* Control registers 0 and 1 in one instruction, and only when they change. */
 static void load_space(struct vmm *v, uint32_t cr0, uint32_t cr1) {
-    struct reference *r = reference(v);
+    struct host_cpu *h = here(v);
     uint8_t operand[8];
-    if (r->loaded && r->cr0 == cr0 && r->cr1 == cr1)
+    if (h->loaded && h->cr0 == cr0 && h->cr1 == cr1)
         return;
     bytes_put32(operand, cr0);
     bytes_put32(operand + 4, cr1);
     monitor_store(v, SUPERVISOR_CONTROL, operand, sizeof operand);
     monitor_execute(v, CELL_LCTL_0_1, NULL);
-    r->cr0 = cr0;
-    r->cr1 = cr1;
-    r->loaded = true;
+    h->cr0 = cr0;
+    h->cr1 = cr1;
+    h->loaded = true;
 }
 
 /* ---- Saving ---- */
@@ -80,14 +80,13 @@ static void read_svc(struct vmm *v, struct interruption *i) {
 }
 
 static void read_external(struct vmm *v, struct interruption *i) {
-    struct reference *r = reference(v);
     uint8_t low[2];
     monitor_fetch(v, 134, low, sizeof low);
     i->code = bytes_get16(low);
     if (i->code != CODE_CPU_TIMER)
         return;
-    r->armed = CYCLE_NEVER; /* it has fired; masked until it is set again */
-    r->timer_fired = true;
+    here(v)->armed = CYCLE_NEVER; /* it has fired; masked until it is set again */
+    reference(v)->timer_fired = true;
 }
 
 /* A device of the machine's: only disks of which guests have parts are ever started. */
@@ -136,14 +135,14 @@ static void handle_missing_page(struct vmm *v, struct virtual_cpu *c, struct int
  * again. The low-address protection that the guest asked for would protect it. */
 static void forget_translation_address(struct vmm *v) {
     static const uint8_t none[4] = {0};
-    struct reference *r = reference(v);
-    load_space(v, r->cr0 & ~(uint32_t)CR0_LOW_ADDRESS_PROTECTION, r->cr1);
+    const struct host_cpu *h = here(v);
+    load_space(v, h->cr0 & ~(uint32_t)CR0_LOW_ADDRESS_PROTECTION, h->cr1);
     monitor_store(v, 144, none, sizeof none);
 }
 
 /* A page that the monitor protects for itself is opened, and the suppressed store repeated. */
 static void handle_protection(struct vmm *v, struct virtual_cpu *c, struct interruption *i) {
-    if (!(reference(v)->cr0 & CR0_PAGE_PROTECTION) || !(i->translation_address & TRANSLATION_PAGE_PROTECTION)) {
+    if (!(here(v)->cr0 & CR0_PAGE_PROTECTION) || !(i->translation_address & TRANSLATION_PAGE_PROTECTION)) {
         i->translation_address = 0;
         trace_trap(v, c, i, "program");
         reflect(v, c, i);
@@ -166,7 +165,7 @@ static void handle_protection(struct vmm *v, struct virtual_cpu *c, struct inter
  * guest asked for the same. */
 static void handle_privileged(struct vmm *v, struct virtual_cpu *c, const struct interruption *i) {
     bool asked = machine_of(v, c)->facilities && c->cr[0] & CR0_STCK_CONTROL;
-    bool interpret = !psw_problem(&c->psw) || (reference(v)->cr0 & CR0_STCK_CONTROL && !asked);
+    bool interpret = !psw_problem(&c->psw) || (here(v)->cr0 & CR0_STCK_CONTROL && !asked);
     trace_trap(v, c, i, "privileged operation");
     if (interpret)
         interpreter_run(v, c, i);
@@ -287,8 +286,11 @@ static bool pending(struct vmm *v, struct virtual_cpu *c, bool take, struct inte
 
 /* ---- Giving control ---- */
 
-static uint32_t external_masks(const struct reference *r) {
-    return CR0_INTERRUPT_KEY | (r->armed != CYCLE_NEVER ? (uint32_t)CR0_CPU_TIMER : 0);
+static bool several(const struct vmm *v) { return monitor_machine(v).cpus > 1; }
+
+static uint32_t external_masks(const struct vmm *v) {
+    return CR0_INTERRUPT_KEY | (here(v)->armed != CYCLE_NEVER ? (uint32_t)CR0_CPU_TIMER : 0) |
+           (several(v) ? (uint32_t)CR0_EMERGENCY_SIGNAL : 0);
 }
 
 /* Devices interrupt while a program of ours is under way, and not otherwise. */
@@ -297,14 +299,14 @@ static uint8_t interruptible(const struct reference *r) {
 }
 
 static void load_monitor_masks(struct vmm *v, const struct virtual_cpu *c) {
-    struct reference *r = reference(v);
+    struct host_cpu *h = here(v);
     uint8_t operand[4];
-    if (r->cr8 == c->cr[8])
+    if (h->cr8 == c->cr[8])
         return;
     bytes_put32(operand, c->cr[8]);
     monitor_store(v, SUPERVISOR_CONTROL + 8 * 4, operand, sizeof operand);
     monitor_execute(v, CELL_LCTL_8, NULL);
-    r->cr8 = c->cr[8];
+    h->cr8 = c->cr[8];
 }
 
 static uint32_t leave(struct vmm *v, const struct psw *psw) {
@@ -314,14 +316,15 @@ static uint32_t leave(struct vmm *v, const struct psw *psw) {
     return SUPERVISOR_PSW;
 }
 
-/* A wait of the whole machine, for c (NULL: for nobody); c's instruction address is kept, to be recognised by. */
+/* A wait of this CPU, for c (NULL: for nobody); c's instruction address is kept, to be recognised by. */
 static uint32_t leave_waiting(struct vmm *v, const struct virtual_cpu *c, bool enabled) {
-    struct reference *r = reference(v);
-    struct psw psw = {.state = PSW_EC | PSW_WAIT, .system_mask = enabled ? interruptible(r) : 0};
+    struct host_cpu *h = here(v);
+    struct psw psw = {.state = PSW_EC | PSW_WAIT, .system_mask = enabled ? interruptible(reference(v)) : 0};
     if (c)
         psw.ia = c->psw.ia;
-    uint32_t kept = r->cr0 & ~(uint32_t)(CR0_CPU_TIMER | CR0_INTERRUPT_KEY);
-    load_space(v, kept | external_masks(r), r->cr1);
+    uint32_t kept = h->cr0 & ~(uint32_t)(CR0_CPU_TIMER | CR0_INTERRUPT_KEY);
+    load_space(v, kept | external_masks(v), h->cr1);
+    h->waits = enabled;
     uint32_t at = leave(v, &psw);
     if (c && enabled)
         monitor_running(v, c, true);
@@ -341,15 +344,15 @@ static uint32_t real_cr0(struct vmm *v, const struct virtual_cpu *c, const struc
     bool asked = machine_of(v, c)->facilities && c->cr[0] & CR0_STCK_CONTROL;
     if (monitor_machine(v).nominal || c->epoch || asked)
         cr0 |= CR0_STCK_CONTROL;
-    return cr0 | external_masks(reference(v));
+    return cr0 | external_masks(v);
 }
 
 static uint32_t run(struct vmm *v, struct virtual_cpu *c) {
-    struct reference *r = reference(v);
+    struct host_cpu *h = here(v);
     struct monitor_space s = monitor_parts(v)->shadow->select(v, c);
     monitor_cause(v, CAUSE_DISPATCH);
     /* De-privileged: problem state, DAT on, and interruptible whatever the guest's own masks say. */
-    struct psw psw = {.system_mask = PSW_EC_DAT | interruptible(r),
+    struct psw psw = {.system_mask = PSW_EC_DAT | interruptible(reference(v)),
                       .state = PSW_EC | PSW_PROBLEM,
                       .key = c->psw.key,
                       .cc = c->psw.cc,
@@ -363,14 +366,16 @@ static uint32_t run(struct vmm *v, struct virtual_cpu *c) {
     monitor_trace(v, TRACE_DISPATCH, c->psw.ia, s.cr1, psw_problem(&c->psw), NULL);
     monitor_set_gprs(v, c->gpr);
     uint32_t at = leave(v, &psw);
-    r->current = r->last = c;
+    h->current = h->last = c;
+    c->taken = true;
+    c->on = monitor_cpu(v);
     monitor_running(v, c, false);
     return at;
 }
 
 /* ---- Whose turn ---- */
 
-enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_AGAIN, VERDICT_STOPPED };
+enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_AGAIN, VERDICT_STOPPED, VERDICT_ELSEWHERE };
 
 static bool ended(const struct virtual_cpu *c) {
     return c->stopped || c->status == MACHINE_DISABLED_WAIT || c->status == MACHINE_CHECK_STOP;
@@ -387,6 +392,7 @@ static enum verdict wait(struct vmm *v, struct virtual_cpu *c) {
         monitor_io_advance(v, c->guest, timers_now(v));
     c->wake = timers_deadline(v, c);
     c->waiting = true;
+    c->on = monitor_cpu(v);
     bool ends = c->wake != CYCLE_NEVER || reference(v)->outstanding;
     set_status(v, c, ends ? MACHINE_READY : MACHINE_IDLE);
     return VERDICT_WAIT;
@@ -420,7 +426,8 @@ static enum verdict prepare(struct vmm *v, struct virtual_cpu *c) {
  * for the only one there is, is found by looking: reading the clock first would cost more.) */
 static bool sleeps(struct vmm *v, const struct virtual_cpu *c) {
     bool alone = monitor_guests(v) == 1 && machine_of(v, c)->cpus == 1;
-    return !alone && c->waiting && !c->look && (!reference(v)->timer_fired || timers_now(v) < c->wake);
+    bool late = reference(v)->timer_fired || several(v); /* another CPU's timer may have fired */
+    return !alone && c->waiting && !c->look && (!late || timers_now(v) < c->wake);
 }
 
 /* When it will have to be looked at by itself. */
@@ -433,58 +440,131 @@ static bool wants_turn(struct vmm *v, const struct virtual_cpu *c) {
     return c->wake != CYCLE_NEVER && c->wake <= timers_now(v);
 }
 
-/* While one runs, others wait for their turn, or for something to be due. */
-static void arm(struct vmm *v, struct virtual_cpu *c) {
-    struct reference *r = reference(v);
-    const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
-    uint64_t deadline = timers_deadline(v, c);
-    bool rivals = false;
-    for (struct virtual_cpu *other = s->after(v, c); other != c; other = s->after(v, other)) {
-        if (wants_turn(v, other))
-            rivals = true;
-        else if (wakes(other) < deadline)
-            deadline = wakes(other);
-    }
-    if (!rivals)
-        r->slice_end = CYCLE_NEVER;
-    else if (r->slice_end == CYCLE_NEVER || r->last != c)
-        r->slice_end = timers_now(v) + monitor_options(v)->slice;
-    timers_arm(v, r->slice_end < deadline ? r->slice_end : deadline);
+/* ---- Several CPUs ---- */
+
+/* R3 of the cell is the order, R1 the CPU. */
+static void signal_cpu(struct vmm *v, unsigned cpu, uint32_t order) {
+    monitor_set_gpr(v, 1, cpu);
+    monitor_set_gpr(v, 3, order);
+    monitor_execute(v, CELL_SIGP, NULL);
 }
 
-/* Nobody can run. `waits` is the first that may go on by itself. */
+enum { ORDER_EMERGENCY_SIGNAL = 3, ORDER_RESTART = 6 };
+
+/* It comes to the monitor as soon as this activation has ended, and executes nothing before. */
+static void call(struct vmm *v, unsigned cpu) {
+    struct host_cpu *h = &reference(v)->cpu[cpu];
+    if (h->signalled)
+        return;
+    h->signalled = true;
+    signal_cpu(v, cpu, ORDER_EMERGENCY_SIGNAL);
+}
+
+static void hold(struct vmm *v, struct virtual_cpu *c) {
+    if (c->taken)
+        call(v, c->on);
+}
+
+/* Something has come up for virtual CPUs that are on other CPUs: these have to see to it. */
+static void call_those_concerned(struct vmm *v) {
+    for (unsigned guest = 0; several(v) && guest < monitor_guests(v); guest++)
+        for (unsigned n = 0; n < monitor_guest(v, guest)->cpus; n++) {
+            struct virtual_cpu *c = &monitor_guest(v, guest)->cpu[n];
+            if (c->look || c->order)
+                hold(v, c);
+        }
+}
+
+/* Calls CPUs that wait, one for each of `ready` virtual CPUs that could go on. Returns how many come. */
+static unsigned call_waiting(struct vmm *v, unsigned ready) {
+    unsigned come = 0;
+    for (unsigned n = 0; n < monitor_machine(v).cpus && come < ready; n++) {
+        if (n == monitor_cpu(v) || !reference(v)->cpu[n].waits)
+            continue;
+        call(v, n);
+        come++;
+    }
+    return come;
+}
+
+/* There are more virtual CPUs than CPUs: those that are not in slices on other CPUs will be. */
+static void call_those_without_slices(struct vmm *v) {
+    for (unsigned n = 0; n < monitor_machine(v).cpus; n++)
+        if (n != monitor_cpu(v) && reference(v)->cpu[n].current && reference(v)->cpu[n].slice_end == CYCLE_NEVER)
+            call(v, n);
+}
+
+/* ---- Giving the CPU away ---- */
+
+/* While one runs, others wait for their turn, or for something to be due. */
+static void arm(struct vmm *v, struct virtual_cpu *c) {
+    struct host_cpu *h = here(v);
+    const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
+    uint64_t deadline = timers_deadline(v, c);
+    unsigned ready = 0;
+    for (struct virtual_cpu *other = s->after(v, c); other != c; other = s->after(v, other)) {
+        if (other->taken)
+            continue;
+        if (wants_turn(v, other))
+            ready++;
+        else if (other->on == monitor_cpu(v) && wakes(other) < deadline)
+            deadline = wakes(other);
+    }
+    bool rivals = ready > call_waiting(v, ready);
+    if (!rivals)
+        h->slice_end = CYCLE_NEVER;
+    else if (h->slice_end == CYCLE_NEVER || h->last != c)
+        h->slice_end = timers_now(v) + monitor_options(v)->slice;
+    if (rivals)
+        call_those_without_slices(v);
+    timers_arm(v, h->slice_end < deadline ? h->slice_end : deadline);
+}
+
+/* The last virtual CPU has stopped: so do all CPUs. */
+static uint32_t stop_machine(struct vmm *v) {
+    call_waiting(v, HOST_CPUS_MOST);
+    return leave_waiting(v, NULL, false);
+}
+
+/* None can run here, but one waits, or is on another CPU. `waits` is the first that waits here, and may go on by
+ * itself; NULL: there is none. */
 static uint32_t idle(struct vmm *v, struct virtual_cpu *waits) {
     const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
     uint64_t deadline = waits ? waits->wake : CYCLE_NEVER;
     if (!waits)
-        return leave_waiting(v, NULL, false);
+        return leave_waiting(v, NULL, true);
     for (struct virtual_cpu *other = s->after(v, waits); other != waits; other = s->after(v, other))
-        if (wakes(other) < deadline)
+        if (!other->taken && other->on == monitor_cpu(v) && wakes(other) < deadline)
             deadline = wakes(other);
     timers_arm(v, deadline);
     return leave_waiting(v, waits, true);
 }
 
 static uint32_t dispatch(struct vmm *v) {
-    struct reference *r = reference(v);
+    struct host_cpu *h = here(v);
     const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
-    bool expired = r->slice_end != CYCLE_NEVER && r->timer_fired && timers_now(v) >= r->slice_end;
-    struct virtual_cpu *first = s->choose(v, r->last, expired), *c = first, *waits = NULL;
+    bool expired = h->slice_end != CYCLE_NEVER && reference(v)->timer_fired && timers_now(v) >= h->slice_end;
+    struct virtual_cpu *first = s->choose(v, h->last, expired), *c = first, *waits = NULL;
+    bool stopped = true;
     do {
-        enum verdict verdict = sleeps(v, c) ? VERDICT_WAIT : prepare(v, c);
+        enum verdict verdict = c->taken ? VERDICT_ELSEWHERE : sleeps(v, c) ? VERDICT_WAIT : prepare(v, c);
         if (verdict == VERDICT_RUN) {
+            call_those_concerned(v);
             arm(v, c);
             return run(v, c);
         }
         if (verdict == VERDICT_AGAIN) {
+            call_those_concerned(v);
             timers_arm(v, 0);
             return leave_waiting(v, c, true);
         }
-        if (verdict == VERDICT_WAIT && !waits)
+        if (verdict == VERDICT_WAIT && !waits && c->on == monitor_cpu(v))
             waits = c;
+        stopped = stopped && verdict == VERDICT_STOPPED;
         c = s->after(v, c);
     } while (c != first);
-    return idle(v, waits);
+    call_those_concerned(v);
+    return stopped ? stop_machine(v) : idle(v, waits);
 }
 
 /* ---- Starting ---- */
@@ -493,8 +573,11 @@ static uint32_t dispatch(struct vmm *v) {
 static void start(struct vmm *v, struct virtual_cpu *c) {
     const struct interruption restart = {.class = INTERRUPTION_RESTART};
     enum virtual_start how = c->start;
+    c->taken = false;
     monitor_parts(v)->shadow->reset(v, c);
     c->last_valid = c->looping = c->waiting = c->changed = c->started = false;
+    c->stopped = how == START_NONE;
+    c->order = 0;
     if (how == START_NONE)
         return;
     set_status(v, c, MACHINE_READY);
@@ -505,13 +588,17 @@ static void start(struct vmm *v, struct virtual_cpu *c) {
     c->start = START_RESTART;
 }
 
-/* The monitor's machine was restarted: so are its guests. Nothing that an earlier activation left half done counts any
- * more. */
+/* The monitor's machine was restarted: so are its other CPUs, and its guests. Nothing that an earlier activation left
+ * half done counts any more. */
 static void start_all(struct vmm *v) {
     struct reference *r = reference(v);
-    r->loaded = false;
-    r->armed = r->slice_end = CYCLE_NEVER;
-    r->last = NULL;
+    for (unsigned n = 0; n < monitor_machine(v).cpus; n++) {
+        struct host_cpu *h = &r->cpu[n];
+        h->loaded = h->waits = h->signalled = false;
+        h->armed = h->slice_end = CYCLE_NEVER;
+        h->current = h->last = NULL;
+        h->purge_due = true;
+    }
     channel_program_reset(v);
     for (unsigned guest = 0; guest < monitor_guests(v); guest++) {
         struct virtual_machine *vm = monitor_guest(v, guest);
@@ -521,6 +608,8 @@ static void start_all(struct vmm *v) {
             start(v, &vm->cpu[n]);
         }
     }
+    for (unsigned n = 1; n < monitor_machine(v).cpus; n++)
+        signal_cpu(v, n, ORDER_RESTART);
 }
 
 /* Reset, set or started from outside: what was derived is derived anew. */
@@ -532,7 +621,7 @@ static void reset_changed(struct vmm *v) {
         vm->reset = false;
         for (unsigned n = 0; n < vm->cpus; n++) {
             struct virtual_cpu *c = &vm->cpu[n];
-            if (!c->changed && !c->started)
+            if (c->taken || (!c->changed && !c->started))
                 continue;
             c->changed = c->waiting = false;
             monitor_parts(v)->shadow->reset(v, c);
@@ -544,25 +633,29 @@ static void reset_changed(struct vmm *v) {
 
 static uint32_t interruption(struct vmm *v, enum interruption_class class) {
     struct reference *r = reference(v);
-    struct virtual_cpu *was = r->current;
-    r->current = NULL;
+    struct host_cpu *h = here(v);
+    struct virtual_cpu *was = h->current;
+    h->current = NULL;
+    h->waits = h->signalled = false;
     r->clock_known = r->given = r->timer_fired = false;
     monitor_cause(v, CAUSE_DISPATCH);
     if (monitor_guests(v) == 0)
         return leave_waiting(v, NULL, false);
-    if (was && (was->changed || was->started)) /* what the machine has of it does not count any more */
-        was = NULL;
     if (was)
+        was->taken = false;
+    if (was && !was->changed && !was->started) { /* otherwise what the machine has of it does not count any more */
         save(v, was, class);
-    if (was)
         handle(v, was, class);
-    else
+    } else {
         handle_in_wait(v, class);
-    if (class == INTERRUPTION_RESTART)
+    }
+    if (was && was->order)
+        signal_perform(v, was);
+    if (class == INTERRUPTION_RESTART && monitor_cpu(v) == 0)
         start_all(v);
     else
         reset_changed(v);
     return dispatch(v);
 }
 
-const struct monitor_dispatcher reference_dispatcher = {.interruption = interruption, .reflect = reflect};
+const struct monitor_dispatcher reference_dispatcher = {.interruption = interruption, .reflect = reflect, .hold = hold};

@@ -291,6 +291,14 @@ static unsigned test_protection(struct interpretation *i) {
 
 /* ---- Clocks ---- */
 
+/* Something is the guest's, not this CPU's alone: the others look at it, too. */
+static void tell_others(struct interpretation *i) {
+    struct virtual_machine *vm = monitor_guest(i->v, i->c->guest);
+    for (unsigned n = 0; n < vm->cpus; n++)
+        if (&vm->cpu[n] != i->c)
+            vm->cpu[n].look = true;
+}
+
 static unsigned store_clock(struct interpretation *i) {
     uint8_t raw[8];
     bytes_put64(raw, timers_tod(i->c, timers_now(i->v)));
@@ -305,7 +313,10 @@ static unsigned set_clock(struct interpretation *i) {
     unsigned x = fetch_doubleword(i, &value);
     if (x)
         return x;
-    i->c->epoch = value - clock_units(timers_now(i->v));
+    struct virtual_machine *vm = monitor_guest(i->v, i->c->guest);
+    for (unsigned n = 0; n < vm->cpus; n++)
+        vm->cpu[n].epoch = value - clock_units(timers_now(i->v));
+    tell_others(i);
     i->c->psw.cc = 0;
     return 0;
 }
@@ -376,6 +387,7 @@ static unsigned start_io(struct interpretation *i) {
     uint8_t raw[4] = {0};
     struct minidisk disk;
     begin_io(i);
+    tell_others(i); /* the interruption may be theirs: they will have to be interrupted when it comes */
     guest_fetch_real(i->v, i->c, 72, raw, sizeof raw);
     uint64_t word = bytes_get32(raw);
     unsigned cc = monitor_minidisk(i->v, i->c->guest, device(i), &disk)

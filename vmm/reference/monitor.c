@@ -8,15 +8,18 @@ static void *create(struct vmm *v) {
     if (!r)
         return NULL;
     r->frames.count = monitor_machine(v).memory / FRAME_BYTES;
-    r->frames.owner[0] = FRAME_MONITOR; /* interruptions, cells, areas */
-    r->armed = r->slice_end = CYCLE_NEVER;
+    for (unsigned n = 0; n < monitor_machine(v).cpus; n++) {
+        r->frames.owner[n] = FRAME_MONITOR; /* its page 0: interruptions, cells, areas */
+        r->cpu[n].armed = r->cpu[n].slice_end = CYCLE_NEVER;
+    }
     return r;
 }
 
 static void destroy(void *private) { free(private); }
 
 static uint32_t bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus) {
-    return cpus == 0 ? FRAME_BYTES + PROGRAM_BYTES : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
+    uint32_t own = (o->cpus ? o->cpus : 1) * FRAME_BYTES + PROGRAM_BYTES;
+    return cpus == 0 ? own : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
 }
 
 const struct monitor_parts reference_monitor = {

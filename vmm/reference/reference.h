@@ -78,6 +78,20 @@ struct host_disk {
 
 struct shadow;
 
+/* A CPU of the machine: what this monitor has loaded into it, so that it need not again. */
+struct host_cpu {
+    struct virtual_cpu *current; /* it was given control; NULL: the CPU waits */
+    struct virtual_cpu *last;    /* who had it last */
+    bool loaded;                 /* cr0, cr1, cr8 below are known */
+    uint32_t cr0, cr1, cr8;
+    uint64_t armed;     /* cycle of the machine's clock at which its CPU timer interrupts; CYCLE_NEVER: it is masked */
+    uint64_t slice_end; /* cycle at which `last` has had its turn; CYCLE_NEVER: nobody else wants one */
+    bool purge_due;     /* a shadow entry that may be in the TLB was made invalid or changed */
+    uint8_t seen[GUESTS_MOST]; /* whose entries may be there: bit n, that guest's virtual CPU n */
+    bool waits;                /* it was given an enabled wait */
+    bool signalled;            /* it has been told to come, and has not come yet */
+};
+
 struct reference {
     struct frames frames;
     struct shadow *shadow[GUESTS_MOST][VIRTUAL_CPUS_MOST];
@@ -88,14 +102,7 @@ struct reference {
     unsigned disks;
     unsigned outstanding; /* programs started and not ended: I/O interruptions are to be enabled */
 
-    /* What this monitor has loaded into its machine, so that it need not again. */
-    struct virtual_cpu *current; /* it was given control; NULL: the machine waits */
-    struct virtual_cpu *last;    /* who had it last */
-    bool loaded;                 /* cr0, cr1, cr8 below are known */
-    uint32_t cr0, cr1, cr8;
-    uint64_t armed;     /* cycle of the machine's clock at which its CPU timer interrupts; CYCLE_NEVER: it is masked */
-    uint64_t slice_end; /* cycle at which `last` has had its turn; CYCLE_NEVER: nobody else wants one */
-    bool purge_due;     /* a shadow entry that may be in the TLB was made invalid or changed */
+    struct host_cpu cpu[HOST_CPUS_MOST];
 
     /* Of the present activation. */
     bool clock_known;
@@ -105,6 +112,8 @@ struct reference {
 };
 
 static inline struct reference *reference(const struct vmm *v) { return monitor_private(v); }
+/* The CPU that this activation is on. */
+static inline struct host_cpu *here(const struct vmm *v) { return &reference(v)->cpu[monitor_cpu(v)]; }
 static inline const struct virtual_machine *machine_of(struct vmm *v, const struct virtual_cpu *c) {
     return monitor_guest(v, c->guest);
 }
@@ -125,8 +134,9 @@ uint32_t shadow_bytes(const struct monitor_options *o);
  * either). */
 void interpreter_run(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
 
-/* signal.c: SIGP's routine. */
+/* signal.c: SIGP's routine; and the order that c has accepted, now that it is back. */
 interpreter_routine signal_processor;
+void signal_perform(struct vmm *v, struct virtual_cpu *c);
 
 /* reflect.c. A program-interruption loop sets c->looping. */
 void reflect(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);

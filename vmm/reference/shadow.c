@@ -14,8 +14,8 @@
  * then, or at PTLB, all that was made from it goes, and it is protected when it is used again. Needs 4 KB pages: a
  * guest that uses others is served by the first policy from then on.
  *
- * What the monitor makes invalid or changes here may itself be in the TLB of its machine, hence purge_due. From invalid
- * to valid needs no purge. */
+ * What the monitor makes invalid or changes here may itself be in TLBs of its machine, hence purge_due; and another CPU
+ * may be using it at this moment, hence `hold` before it. From invalid to valid needs neither. */
 #include <stdlib.h>
 
 #include "vmm/reference/reference.h"
@@ -79,19 +79,30 @@ static void make(struct vmm *v, struct space *s) {
     s->made = true;
 }
 
+/* Entries of c's that may be in TLBs become invalid, or change: c uses them no more, and whichever CPU may have them
+ * purges before it gives control to anyone. */
+static void stale(struct vmm *v, struct virtual_cpu *c) {
+    struct reference *r = reference(v);
+    here(v)->purge_due = true;
+    for (unsigned n = 0; n < monitor_machine(v).cpus; n++)
+        if (r->cpu[n].seen[c->guest] >> c->address & 1)
+            r->cpu[n].purge_due = true;
+    monitor_parts(v)->dispatcher->hold(v, c);
+}
+
 /* Its page table is written anew when the segment is used again. */
-static void drop_segment(struct vmm *v, struct space *s, uint32_t segment) {
+static void drop_segment(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t segment) {
     uint8_t invalid[4];
     bytes_put32(invalid, SEGMENT_INVALID);
-    reference(v)->purge_due = true;
+    stale(v, c);
     monitor_store(v, s->table + segment * 4, invalid, sizeof invalid);
     s->entry[segment] = SEGMENT_INVALID;
 }
 
-static void clear(struct vmm *v, struct space *s) {
+static void clear(struct vmm *v, struct virtual_cpu *c, struct space *s) {
     for (uint32_t n = 0; n < SEGMENTS; n++)
         if (s->entry[n] != SEGMENT_INVALID)
-            drop_segment(v, s, n);
+            drop_segment(v, c, s, n);
 }
 
 static void reset(struct vmm *v, struct virtual_cpu *c) {
@@ -103,7 +114,7 @@ static void reset(struct vmm *v, struct virtual_cpu *c) {
         shadow->space[n].key = 0;
     }
     make(v, real_space(shadow));
-    reference(v)->purge_due = true;
+    stale(v, c);
 }
 
 static void clear_spaces(struct vmm *v, struct virtual_cpu *c, const char *cause) {
@@ -113,7 +124,7 @@ static void clear_spaces(struct vmm *v, struct virtual_cpu *c, const char *cause
     for (unsigned n = 0; n < shadow->spaces; n++) {
         if (!shadow->space[n].key)
             continue;
-        clear(v, &shadow->space[n]);
+        clear(v, c, &shadow->space[n]);
         spaces++;
     }
     monitor_trace(v, TRACE_SHADOW_PURGE, spaces, 0, 0, cause);
@@ -138,7 +149,7 @@ static void give_up_protection(struct vmm *v, struct virtual_cpu *c) {
     r->opened[c->guest] = false;
     for (unsigned n = 0; n < vm->cpus; n++) {
         clear_spaces(v, &vm->cpu[n], "pages of 2 KB");
-        clear(v, real_space(shadow_of(v, &vm->cpu[n])));
+        clear(v, &vm->cpu[n], real_space(shadow_of(v, &vm->cpu[n])));
     }
 }
 
@@ -152,7 +163,7 @@ static struct space *take(struct vmm *v, struct virtual_cpu *c, uint64_t key) {
     if (f.page_shift != 12 && reference(v)->tables[c->guest])
         give_up_protection(v, c);
     if (s->made)
-        clear(v, s);
+        clear(v, c, s);
     else
         make(v, s);
     s->page_shift = f.page_shift;
@@ -186,12 +197,15 @@ static uint32_t cr0_of(struct vmm *v, const struct virtual_cpu *c, const struct 
 }
 
 static struct monitor_space select_space(struct vmm *v, struct virtual_cpu *c) {
-    struct reference *r = reference(v);
+    struct host_cpu *h = here(v);
     const struct space *s = present(v, c);
     /* The table's length counts 16 entries, minus 1. */
     struct monitor_space to = {
-        .cr0 = cr0_of(v, c, s), .cr1 = (uint32_t)(SEGMENTS / 16 - 1) << 24 | s->table, .purge = r->purge_due};
-    r->purge_due = false;
+        .cr0 = cr0_of(v, c, s), .cr1 = (uint32_t)(SEGMENTS / 16 - 1) << 24 | s->table, .purge = h->purge_due};
+    if (h->purge_due)
+        memset(h->seen, 0, sizeof h->seen);
+    h->seen[c->guest] |= (uint8_t)(1u << c->address);
+    h->purge_due = false;
     return to;
 }
 
@@ -206,7 +220,7 @@ static bool lies_in(const struct virtual_cpu *c, uint32_t at, uint32_t bytes, ui
 }
 
 /* Sets or resets the protection bit of every entry of this space that leads to host frame `host`. */
-static void protect_in_space(struct vmm *v, struct space *s, uint32_t host, bool protect) {
+static void protect_in_space(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t host, bool protect) {
     uint8_t raw[PAGE_TABLE_BYTES];
     for (uint32_t segment = 0; segment < SEGMENTS; segment++) {
         if (s->entry[segment] == SEGMENT_INVALID)
@@ -218,8 +232,8 @@ static void protect_in_space(struct vmm *v, struct space *s, uint32_t host, bool
             if (entry & invalid_page(s) || (uint32_t)(entry & 0xFFF0) << 8 != host)
                 continue;
             bytes_put16(raw + n, (uint16_t)(protect ? entry | PTE_PROTECTED : entry & ~PTE_PROTECTED));
+            stale(v, c);
             monitor_store(v, page_table(s, segment) + n, raw + n, 2);
-            reference(v)->purge_due = true;
         }
     }
 }
@@ -233,16 +247,18 @@ static void protect(struct vmm *v, struct virtual_cpu *c, uint32_t frame, bool o
         struct shadow *shadow = shadow_of(v, &vm->cpu[n]);
         for (unsigned k = 0; k <= shadow->spaces; k++)
             if (shadow->space[k].made && shadow->space[k].page_shift == 12)
-                protect_in_space(v, &shadow->space[k], host, on);
+                protect_in_space(v, &vm->cpu[n], &shadow->space[k], host, on);
     }
 }
 
-/* An entry is being made from a table there. */
-static void watch(struct vmm *v, struct virtual_cpu *c, uint32_t real) {
+/* An entry is being made from a table there. True: it has not been watched before. */
+static bool watch(struct vmm *v, struct virtual_cpu *c, uint32_t real) {
     const uint8_t *tables = reference(v)->tables[c->guest];
     uint32_t frame = guest_absolute(c, real) / FRAME_BYTES;
-    if (tables && tables[frame] == TABLE_NONE)
-        protect(v, c, frame, true);
+    if (!tables || tables[frame] != TABLE_NONE)
+        return false;
+    protect(v, c, frame, true);
+    return true;
 }
 
 /* Everything that was made from tables in this frame. */
@@ -254,13 +270,13 @@ static void drop_made_from(struct vmm *v, struct virtual_cpu *c, uint32_t frame)
             continue;
         uint32_t origin = s->cr1 & 0x00FFFFC0, table = ((s->cr1 >> 24) + 1) * 64;
         if (lies_in(c, origin, s->megabytes ? 64 : table < SEGMENT_TABLE_BYTES ? table : SEGMENT_TABLE_BYTES, frame)) {
-            clear(v, s);
+            clear(v, c, s);
             continue;
         }
         for (uint32_t segment = 0; segment < SEGMENTS; segment++)
             if (s->entry[segment] != SEGMENT_INVALID &&
                 lies_in(c, s->entry[segment] & STE_ORIGIN, s->megabytes ? 512 : 32, frame))
-                drop_segment(v, s, segment);
+                drop_segment(v, c, s, segment);
     }
 }
 
@@ -318,8 +334,8 @@ static void stored(struct vmm *v, unsigned guest, uint32_t absolute, uint32_t le
 /* ---- Filling ---- */
 
 /* One page, valid: in a segment that has none yet the whole page table is written, the segment entry last. */
-static void fill(struct vmm *v, struct space *s, uint32_t address, uint32_t host, uint32_t guest_entry,
-                 uint16_t protection) {
+static void fill(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t address, uint32_t host,
+                 uint32_t guest_entry, uint16_t protection) {
     uint32_t segment = address >> 16, page = (address & 0xFFFF) >> s->page_shift;
     uint16_t entry = (uint16_t)((host >> 8 & (s->page_shift == 12 ? 0xFFF0 : 0xFFF8)) | protection);
     uint8_t raw[PAGE_TABLE_BYTES];
@@ -330,7 +346,7 @@ static void fill(struct vmm *v, struct space *s, uint32_t address, uint32_t host
     }
     /* Made from another entry of the guest's: it changed its segment table and has not purged (yet). */
     if (s->entry[segment] != SEGMENT_INVALID)
-        reference(v)->purge_due = true;
+        stale(v, c);
     for (uint32_t n = 0; n < pages(s); n++)
         bytes_put16(raw + n * 2, n == page ? entry : invalid_page(s));
     monitor_store(v, page_table(s, segment), raw, pages(s) * 2);
@@ -342,12 +358,17 @@ static void fill(struct vmm *v, struct space *s, uint32_t address, uint32_t host
 /* A page that the guest has mapped outside its storage. That is an addressing exception, but for a store into a
  * protected segment, where protection comes first: there the shadow leads outside the machine's storage too, and the
  * CPU decides. */
-static bool fill_hole(struct vmm *v, struct space *s, const struct dat_walk *w) {
+static bool fill_hole(struct vmm *v, struct virtual_cpu *c, struct space *s, const struct dat_walk *w) {
     uint32_t end = monitor_machine(v).memory & ~(FRAME_BYTES - 1u);
     if (!w->segment_protected || end >= STORAGE_MOST_BYTES)
         return false;
-    fill(v, s, w->virtual_address, end, w->segment_entry, 0);
+    fill(v, c, s, w->virtual_address, end, w->segment_entry, 0);
     return true;
+}
+
+static bool watch_both(struct vmm *v, struct virtual_cpu *c, const struct dat_walk *w) {
+    bool segment = watch(v, c, w->segment_entry_address);
+    return watch(v, c, w->page_entry_address) || segment;
 }
 
 static unsigned fault(struct vmm *v, struct virtual_cpu *c, uint32_t address) {
@@ -357,21 +378,20 @@ static unsigned fault(struct vmm *v, struct virtual_cpu *c, uint32_t address) {
     monitor_cause(v, CAUSE_SHADOW);
     if (c->psw.ia != c->dispatched_at) /* it has got further than the store */
         close_frames(v, c);
-    if (dat) {
-        enum access x = guest_walk(v, c, address, &w);
+    uint32_t absolute;
+    bool changing; /* another CPU of the guest may have stored into a table before that was watched */
+    do {
+        enum access x = dat ? guest_walk(v, c, address, &w) : ACCESS_OK;
         if (x != ACCESS_OK)
             return x;
-    }
-    uint32_t absolute = guest_absolute(c, w.frame);
-    if (absolute >= machine_of(v, c)->memory)
-        return fill_hole(v, s, &w) ? 0 : ACCESS_ADDRESSING;
-    if (dat) {
-        watch(v, c, w.segment_entry_address);
-        watch(v, c, w.page_entry_address);
-    }
+        absolute = guest_absolute(c, w.frame);
+        if (absolute >= machine_of(v, c)->memory)
+            return fill_hole(v, c, s, &w) ? 0 : ACCESS_ADDRESSING;
+        changing = dat && watch_both(v, c, &w) && machine_of(v, c)->cpus > 1;
+    } while (changing);
     const uint8_t *tables = reference(v)->tables[c->guest];
     bool protected = w.page_protected || (tables && tables[absolute / FRAME_BYTES] == TABLE_WATCHED);
-    fill(v, s, address, host_real(v, c, absolute), w.segment_entry, protected ? PTE_PROTECTED : 0);
+    fill(v, c, s, address, host_real(v, c, absolute), w.segment_entry, protected ? PTE_PROTECTED : 0);
     monitor_filled(v, c);
     monitor_trace(v, TRACE_SHADOW_FILL, address, w.frame, host_real(v, c, absolute), NULL);
     return 0;
@@ -396,13 +416,13 @@ static unsigned protection(struct vmm *v, struct virtual_cpu *c, uint32_t addres
 
 /* ---- Single entries ---- */
 
-static void drop_page(struct vmm *v, struct space *s, uint32_t address) {
+static void drop_page(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t address) {
     uint32_t segment = address >> 16, page = (address & 0xFFFF) >> s->page_shift;
     uint8_t raw[2];
     if (s->entry[segment] == SEGMENT_INVALID)
         return;
     bytes_put16(raw, invalid_page(s));
-    reference(v)->purge_due = true;
+    stale(v, c);
     monitor_store(v, page_table(s, segment) + page * 2, raw, sizeof raw);
 }
 
@@ -410,21 +430,21 @@ static void drop_page(struct vmm *v, struct space *s, uint32_t address) {
 static void prefix(struct vmm *v, struct virtual_cpu *c, uint32_t new_prefix) {
     struct space *real = real_space(shadow_of(v, c));
     clear_spaces(v, c, "SPX");
-    drop_page(v, real, 0);
-    drop_page(v, real, c->prefix);
-    drop_page(v, real, new_prefix);
+    drop_page(v, c, real, 0);
+    drop_page(v, c, real, c->prefix);
+    drop_page(v, c, real, new_prefix);
 }
 
 /* One entry: by IPTE on the monitor's own machine, which spares everybody a purge, if CR0 there says the right format.
  */
-static void invalidate_page(struct vmm *v, struct space *s, uint32_t segment, uint32_t page) {
-    struct reference *r = reference(v);
+static void invalidate_page(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t segment, uint32_t page) {
+    const struct host_cpu *h = here(v);
     uint8_t raw[2];
     monitor_fetch(v, page_table(s, segment) + page * 2, raw, sizeof raw);
     if (bytes_get16(raw) & invalid_page(s))
         return;
-    if (!r->loaded || (r->cr0 & DAT_FORMAT_MASK) != format(s)) {
-        drop_page(v, s, segment << 16 | page << s->page_shift);
+    if (!h->loaded || (h->cr0 & DAT_FORMAT_MASK) != format(s)) {
+        drop_page(v, c, s, segment << 16 | page << s->page_shift);
         return;
     }
     monitor_set_gpr(v, 0, page_table(s, segment));
@@ -447,7 +467,7 @@ static void invalidate_for(struct vmm *v, struct virtual_cpu *c, uint32_t origin
                 continue;
             if (s->megabytes && (segment & 15) != index >> per_segment)
                 continue;
-            invalidate_page(v, s, segment, page);
+            invalidate_page(v, c, s, segment, page);
         }
     }
 }

@@ -109,8 +109,8 @@ uint64_t timers_deadline(struct vmm *v, struct virtual_cpu *c) {
 }
 
 void timers_arm(struct vmm *v, uint64_t deadline) {
-    struct reference *r = reference(v);
-    if (deadline == CYCLE_NEVER || deadline >= r->armed)
+    struct host_cpu *h = here(v);
+    if (deadline == CYCLE_NEVER || deadline >= h->armed)
         return;
     uint64_t now = timers_now(v);
     /* Negative after more than `value` units; a deadline that has passed: at once. */
@@ -121,5 +121,5 @@ void timers_arm(struct vmm *v, uint64_t deadline) {
     bytes_put64(operand, value);
     monitor_store(v, SUPERVISOR_CLOCK, operand, sizeof operand);
     monitor_execute(v, CELL_SPT, NULL);
-    r->armed = deadline;
+    h->armed = deadline;
 }
