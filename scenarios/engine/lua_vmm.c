@@ -50,11 +50,14 @@ static void read_options(lua_State *L, struct monitor_options *options) {
     if (lua_getfield(L, 1, "slice") != LUA_TNIL) {
         options->slice = (uint64_t)arguments_integer(L, -1, "vmm.new: slice", 1, LUA_MAXINTEGER);
     }
-    lua_pop(L, 3);
+    if (lua_getfield(L, 1, "cpus") != LUA_TNIL) {
+        options->cpus = (unsigned)arguments_integer(L, -1, "vmm.new: cpus", 1, HOST_CPUS_MOST);
+    }
+    lua_pop(L, 4);
 }
 
 static int vmm_new_lua(lua_State *L) {
-    static const char *const keys[] = {"on", "kind", "spaces", "policy", "slice", NULL};
+    static const char *const keys[] = {"on", "kind", "spaces", "policy", "slice", "cpus", NULL};
     const char *kind = vmm_kind_name(0);
     struct monitor_options options = vmm_default_options();
     lua_settop(L, 1);
@@ -72,10 +75,16 @@ static int vmm_new_lua(lua_State *L) {
     return 1;
 }
 
-/* vmm.host_memory(memory): what a machine needs so that a monitor on it can have a guest of this size. */
+/* vmm.host_memory(memory [, cpus]): what a machine needs so that a monitor on it can have a guest of this size; machine
+ * and guest have so many CPUs. */
 static int vmm_host_memory(lua_State *L) {
     uint32_t memory = (uint32_t)arguments_size(L, 1, "vmm.host_memory: the guest's memory", 4096, STORAGE_MOST_BYTES);
-    lua_pushinteger(L, vmm_host_bytes(memory));
+    struct monitor_options options = vmm_default_options();
+    options.cpus = 1;
+    if (!lua_isnoneornil(L, 2)) {
+        options.cpus = (unsigned)arguments_integer(L, 2, "vmm.host_memory: CPUs", 1, VIRTUAL_CPUS_MOST);
+    }
+    lua_pushinteger(L, vmm_host_bytes_with(memory, options.cpus, &options));
     return 1;
 }
 
@@ -193,8 +202,9 @@ static int vmm_guests_lua(lua_State *L) {
 }
 
 const struct engine_function vmm_functions[] = {
-    {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=}: a monitor on a machine, bare or virtual"},
-    {"host_memory", vmm_host_memory, "host_memory(memory): bytes that a machine needs for a monitor with such a guest, and its disk"},
+    {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=, cpus=}: a monitor on a machine, bare or virtual"},
+    {"host_memory", vmm_host_memory,
+     "host_memory(memory, cpus): bytes that a machine needs for a monitor with such a guest, and its disk"},
     {"kinds", vmm_kinds, "the kinds of monitors there are"},
     {NULL, NULL, NULL},
 };

@@ -81,6 +81,26 @@ static void test_minidisks_are_parts_of_a_disk(void **state) {
     }
 }
 
+/* By default a monitor uses all CPUs of its machine. */
+static void test_guests_run_on_the_cpus_that_a_monitor_is_given(void **state) {
+    (void)state;
+    scenario_prints(
+        "local team = assemble.file('guests/team.s')\n"
+        "local function run(cpus, asked) local m = machine.new{memory = '1M', cpus = cpus}\n"
+        "  local g = vmm.new{on = m, cpus = asked}:guest{memory = '64K', cpus = 2}\n"
+        "  g:load(team) g:restart() local stop = g:run()\n"
+        "  print(stop.status, g:word(team.symbols.TOTAL), #g.cpu, g.cpu[1].status, m.cpu[cpus - 1].status)\n"
+        "  return stop.cycles end\n"
+        "local one, two, asked = run(1), run(2), run(2, 1) print(two / one < 0.55, asked == one)\n"
+        "print(vmm.host_memory('64K', 2) > vmm.host_memory('64K'), vmm.host_memory('64K', 1) == "
+        "vmm.host_memory('64K'))",
+        "disabled-wait\t303\t2\tdisabled-wait\tdisabled-wait\n"
+        "disabled-wait\t303\t2\tdisabled-wait\tdisabled-wait\n"
+        "disabled-wait\t303\t2\tdisabled-wait\tstopped\ntrue\ttrue\ntrue\ttrue\n");
+    scenario_fails("vmm.new{on = machine.new{}, cpus = 2}", ERROR_INPUT, "bare has 1 CPU, not 2 for a monitor");
+    scenario_fails("vmm.new{on = machine.new{}, cpus = 9}", ERROR_INPUT, "vmm.new: cpus is 9");
+}
+
 /* What a monitor is asked for changes what it does, and nothing for its guest. */
 static void test_monitors_work_as_they_are_asked_to(void **state) {
     (void)state;
@@ -123,6 +143,7 @@ int main(void) {
         cmocka_unit_test(test_guests_take_turns),
         cmocka_unit_test(test_a_guest_that_waited_gets_its_turn),
         cmocka_unit_test(test_minidisks_are_parts_of_a_disk),
+        cmocka_unit_test(test_guests_run_on_the_cpus_that_a_monitor_is_given),
         cmocka_unit_test(test_monitors_work_as_they_are_asked_to),
         cmocka_unit_test(test_monitors_say_what_they_need),
     };
