@@ -190,6 +190,84 @@ static void test_random_tables_are_no_danger_to_others(void **state) {
     }
 }
 
+/* Reaches for every frame that is not its own, up to 16 MB: by a page-table entry, by a segment-table entry whose page
+ * table is there, by a real address, by a storage key, by its prefix. Register 11 counts addressing exceptions,
+ * register 12 whatever else comes of it. */
+static const char grabber[] =
+    PAGE_0 "         MVC   X'68'(8),NEW\n"
+           "         L     2,=F'65536'\n"
+           "         L     7,CRS+4             segment table\n"
+           "         L     8,=F'20480'         page table\n"
+           "GRAB     LR    1,2                 a page of another's\n"
+           "         SRL   1,8\n"
+           "         STH   1,2(,8)             page 1\n"
+           "         LR    1,2\n"
+           "         O     1,=X'F0000000'\n"
+           "         ST    1,4(,7)             segment 1\n"
+           "         LCTL  0,1,CRS\n"
+           "         PTLB\n"
+           "         L     3,=F'4096'\n"
+           "         L     5,=F'65536'\n"
+           "         STOSM OLD,X'04'\n"
+           "         ST    2,0(,3)\n"
+           "         BAL   10,GOT\n"
+           "         MVC   0(8,3),0(0)\n"
+           "         BAL   10,GOT\n"
+           "         ST    2,0(,5)\n"
+           "         BAL   10,GOT\n"
+           "         LRA   6,0(,5)             its page table is not there\n"
+           "         BAL   10,GOT\n"
+           "         STNSM OLD,X'FB'\n"
+           "         ST    2,0(,2)\n"
+           "         BAL   10,GOT\n"
+           "         SSK   3,2\n"
+           "         BAL   10,GOT\n"
+           "         ISK   6,2\n"
+           "         BAL   10,GOT\n"
+           "         RRB   0(2)\n"
+           "         BAL   10,GOT\n"
+           "         ST    2,OLD\n"
+           "         SPX   OLD\n"
+           "         BAL   10,GOT\n"
+           "         A     2,=F'4096'\n"
+           "         C     2,=X'01000000'\n"
+           "         BL    GRAB\n" STOP_HERE "GOT      LA    12,1(,12)           nothing prevented it\n"
+           "         BR    10\n"
+           "REFUSED  CLI   X'8F',5\n"
+           "         BNE   OTHER\n"
+           "         LA    11,1(,11)\n"
+           "         B     GOON\n"
+           "OTHER    LA    12,1(,12)\n"
+           "GOON     L     1,X'2C'             behind the BAL\n"
+           "         LA    1,4(,1)\n"
+           "         ST    1,X'2C'\n"
+           "         LPSW  X'28'\n"
+           "         LTORG\n"
+           "OLD      DC    F'0'\n"
+           "CRS      DC    X'00800000',X'00004000'\n"
+           "NEW      DC    0D'0',X'00080000',A(REFUSED)\n"
+           "         ORG   G+X'4000'\n"
+           "         DC    X'F0005000',15F'1'\n"
+           "         ORG   G+X'5000'\n"
+           "         DC    X'0000',15X'0008'\n"
+           "         END\n";
+
+static void test_no_way_leads_to_another_s_frame(void **state) {
+    enum { WAYS = 9, FRAMES = 4096 - GUEST_BYTES / FRAME_BYTES };
+    (void)state;
+    for (unsigned depth = 1; depth <= 2; depth++) {
+        struct host h;
+        struct machine_state s;
+        struct machine *m = between(&h, grabber, depth);
+        survive(&h, UINT64_C(1) << 40);
+        machine_state(m, &s);
+        assert_int_equal(s.psw.ia, GUEST_STOPPED);
+        assert_int_equal(s.gpr[11], WAYS * FRAMES);
+        assert_int_equal(s.gpr[12], 0);
+        hosts_free(&h);
+    }
+}
+
 /* Whatever the program does: random bytes in all of storage, started somewhere, in every mode. */
 static void test_random_storage_is_no_danger_to_others(void **state) {
     static uint8_t noise[GUEST_BYTES];
@@ -383,6 +461,7 @@ static void test_guests_that_do_not_fit_are_refused_and_leave_nothing_behind(voi
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_tables_give_what_they_give_on_the_bare_machine),
+        cmocka_unit_test(test_no_way_leads_to_another_s_frame),
         cmocka_unit_test(test_random_tables_are_no_danger_to_others),
         cmocka_unit_test(test_random_storage_is_no_danger_to_others),
         cmocka_unit_test(test_random_channel_programs_end_and_hurt_nobody),
