@@ -58,8 +58,22 @@ struct ccw {
     uint32_t address;
 };
 
-static uint32_t addresses_at(const struct channel_program *p) { return p->base + PROGRAM_CCWS * CCW_BYTES; }
-static uint32_t parameters_at(const struct channel_program *p) { return addresses_at(p) + PROGRAM_ADDRESSES * 4; }
+/* Parameters, the first IDAWs, CCWs, and the other IDAWs: all of a short program is in one frame, since each frame more
+ * is one more in the shadows of all monitors below. */
+static uint32_t parameters_at(const struct channel_program *p) { return p->base; }
+static uint32_t near_at(const struct channel_program *p) { return p->base + PROGRAM_PARAMETERS * PARAMETER_BYTES; }
+static uint32_t ccws_at(const struct channel_program *p) { return near_at(p) + PROGRAM_NEAR * 4; }
+static uint32_t far_at(const struct channel_program *p) { return ccws_at(p) + PROGRAM_CCWS * CCW_BYTES; }
+static uint32_t address_at(const struct channel_program *p, unsigned n) {
+    return n < PROGRAM_NEAR ? near_at(p) + n * 4 : far_at(p) + (n - PROGRAM_NEAR) * 4;
+}
+/* Where the list of an area of so many bytes begins: all of it on one side. */
+static uint32_t begin_list(struct channel_program *p, uint32_t bytes) {
+    unsigned most = bytes / BLOCK_BYTES + 2;
+    if (p->addresses < PROGRAM_NEAR && p->addresses + most > PROGRAM_NEAR)
+        p->addresses = PROGRAM_NEAR;
+    return address_at(p, p->addresses);
+}
 
 /* ---- Guest storage, as the guest's channel would see it ---- */
 
@@ -82,7 +96,7 @@ static void put(struct copying *k, uint32_t from, struct ccw ccw) {
     uint8_t raw[CCW_BYTES] = {ccw.code, (uint8_t)(ccw.address >> 16), (uint8_t)(ccw.address >> 8), (uint8_t)ccw.address,
                               ccw.flags};
     bytes_put16(raw + 6, ccw.count);
-    monitor_store(k->v, p->base + p->ccws * CCW_BYTES, raw, sizeof raw);
+    monitor_store(k->v, ccws_at(p) + p->ccws * CCW_BYTES, raw, sizeof raw);
     p->came_from[p->ccws] = from;
     p->instead[p->ccws] = 0;
     p->ccws++;
@@ -100,7 +114,7 @@ static bool put_address(struct copying *k, uint32_t address) {
     if (p->addresses == PROGRAM_ADDRESSES)
         return false;
     bytes_put32(raw, address);
-    monitor_store(k->v, addresses_at(p) + p->addresses * 4, raw, sizeof raw);
+    monitor_store(k->v, address_at(p, p->addresses), raw, sizeof raw);
     p->addresses++;
     return true;
 }
@@ -160,7 +174,7 @@ static bool put_area(struct copying *k, const struct ccw *ccw, uint8_t *status) 
 }
 
 static void put_data(struct copying *k, uint32_t from, struct ccw ccw) {
-    uint32_t list = addresses_at(k->p) + k->p->addresses * 4;
+    uint32_t list = begin_list(k->p, ccw.count);
     uint8_t status = 0;
     if (ccw.flags & CCW_SKIP) {
         ccw.flags &= (uint8_t)~CCW_INDIRECT; /* nothing is looked at */
@@ -291,7 +305,7 @@ static bool put_transfer(struct copying *k, uint32_t from, uint32_t target, bool
     int there = second ? -1 : copy_of(p, target);
     uint32_t place = there >= 0 ? (uint32_t)there : p->ccws + 1;
     uint32_t wrong = target % CCW_BYTES ? 1 : 0; /* then it is refused here, too */
-    put(k, from, (struct ccw){.code = COMMAND_TRANSFER, .address = p->base + place * CCW_BYTES + wrong});
+    put(k, from, (struct ccw){.code = COMMAND_TRANSFER, .address = ccws_at(p) + place * CCW_BYTES + wrong});
     return !wrong && !second && there < 0;
 }
 
@@ -376,7 +390,7 @@ static unsigned start(struct vmm *v, struct host_disk *disk, uint64_t *csw) {
     const struct channel_program *p = &disk->program;
     uint8_t caw[4], status[8];
     unsigned cc = 3;
-    bytes_put32(caw, (p->of.caw & 0xF0000000) | p->base);
+    bytes_put32(caw, (p->of.caw & 0xF0000000) | ccws_at(p));
     monitor_store(v, CAW_LOCATION, caw, sizeof caw);
     monitor_set_gpr(v, 3, disk->address);
     if (monitor_execute(v, CELL_SIO, &cc) != 0)
@@ -439,7 +453,7 @@ static void tell_stored(struct vmm *v, const struct channel_program *p) {
 
 /* As the guest's own channel would have said it. */
 static uint64_t guest_csw(const struct channel_program *p, uint64_t csw) {
-    uint32_t index = (uint32_t)((csw >> 32 & HOST_ADDRESS_MASK) - p->base) / CCW_BYTES - 1;
+    uint32_t index = (uint32_t)((csw >> 32 & HOST_ADDRESS_MASK) - ccws_at(p)) / CCW_BYTES - 1;
     if (index >= p->ccws)
         return csw;
     uint64_t behind = (p->came_from[index] + CCW_BYTES) & HOST_ADDRESS_MASK;
@@ -450,7 +464,7 @@ static uint64_t guest_csw(const struct channel_program *p, uint64_t csw) {
 }
 
 static void correct_characteristics(struct vmm *v, const struct channel_program *p, uint64_t csw) {
-    uint32_t index = (uint32_t)((csw >> 32 & HOST_ADDRESS_MASK) - p->base) / CCW_BYTES - 1;
+    uint32_t index = (uint32_t)((csw >> 32 & HOST_ADDRESS_MASK) - ccws_at(p)) / CCW_BYTES - 1;
     uint8_t blocks[4];
     bool refused = index == p->characteristics_at && csw >> 16 & ~(uint64_t)0x0C40 & 0xFFFF;
     if (!p->characteristics || index < p->characteristics_at || refused)

@@ -34,7 +34,8 @@ struct frames {
 enum {
     DISKS_MOST = 4,           /* real ones of which guests have parts */
     PROGRAM_CCWS = 2048,      /* of one channel program, as copied */
-    PROGRAM_ADDRESSES = 4032, /* IDAWs */
+    PROGRAM_ADDRESSES = 4032, /* IDAWs, */
+    PROGRAM_NEAR = 192,       /* the first of which lie in the frame where the program begins */
     PROGRAM_PARAMETERS = 16,  /* of 16 bytes each */
     PROGRAM_BYTES = PROGRAM_CCWS * 8 + PROGRAM_ADDRESSES * 4 + PROGRAM_PARAMETERS * 16,
 };
