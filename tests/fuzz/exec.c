@@ -1,6 +1,7 @@
 /* Anybody's bytes as a storage image, bare and under two monitors, with the same bytes on a disk and in the card
  * reader: whatever they do, the simulator survives, stops at its limit, and its books add up. The last byte chooses how
- * the machine is started, and the channels' conditions. */
+ * the machine is started, the channels' conditions, and whether the disk is the guest's own or a part of the bare
+ * machine's. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -8,16 +9,24 @@
 #include "vmm/vmm.h"
 
 enum { MEMORY = 65536, INSTRUCTIONS = 3000, CYCLES = 3000000, BLOCKS = 64 };
-enum { CHOOSE_ARCHITECTURE = 1, CHOOSE_LOAD = 2, CHOOSE_DISK = 4, CHOOSE_END_OF_DECK = 8 }; /* in the last byte */
+enum {
+    CHOOSE_ARCHITECTURE = 1,
+    CHOOSE_LOAD = 2,
+    CHOOSE_DISK = 4,
+    CHOOSE_END_OF_DECK = 8,
+    CHOOSE_MINIDISK = 16
+}; /* in the last byte */
 
-static void attach(struct machine *m, const uint8_t *data, size_t size, uint8_t choice) {
+static void attach(struct tower *t, const uint8_t *data, size_t size, uint8_t choice) {
+    struct machine *m = t->innermost;
     struct disk_backing b;
     struct error e = ERROR_CLEAR;
     if (!disk_backing_memory(&b, BLOCKS, &e))
         abort();
     for (uint32_t block = 0; block < BLOCKS && (block + 1) * (size_t)DISK_BLOCK_BYTES <= size; block++)
         b.write(b.self, block, data + block * DISK_BLOCK_BYTES);
-    if (!machine_attach(m, ADDRESS_DISK, disk_new(machine_model(m), &b), &e))
+    if (!(choice & CHOOSE_MINIDISK ? tower_disk(t, &b, &e)
+                                   : machine_attach(m, ADDRESS_DISK, disk_new(machine_model(m), &b), &e)))
         abort();
     reader_load(machine_device(m, ADDRESS_READER), data, size / READER_COLUMNS * READER_COLUMNS,
                 choice & CHOOSE_END_OF_DECK, &e);
@@ -45,7 +54,7 @@ static void run(const uint8_t *data, size_t size, unsigned monitors) {
     if (!cost_model_find(&model, "s370", &e) || !tower_new(&t, &options, kinds, monitors, &e))
         abort();
     machine_load(t.innermost, 0, data, size < MEMORY ? size : MEMORY, &e);
-    attach(t.innermost, data, size, choice);
+    attach(&t, data, size, choice);
     start(t.innermost, choice);
     if (machine_run(t.innermost, &limits) == MACHINE_FAULT)
         abort();
