@@ -326,6 +326,9 @@ static void try_later(struct processor *p) {
     machine_end_turn(p->machine);
 }
 
+/* CPU 0 is started with its machine: the CPU of an activation that is suspended is stopped, or will be restarted. */
+static bool restarted(unsigned cpu, unsigned class) { return cpu == 0 && class == INTERRUPTION_RESTART; }
+
 bool supervisor_call(struct processor *p) {
     unsigned cpu, class;
     struct supervisor *s = called(p, &cpu, &class);
@@ -338,7 +341,7 @@ bool supervisor_call(struct processor *p) {
         resume(s, p, false);
     } else if (s->direct && !processor_is_first(p)) {
         machine_end_turn(p->machine); /* the call is repeated: activations follow each other in the order of clocks */
-    } else if (s->live && s->owner != cpu) {
+    } else if (s->live && s->owner != cpu && !restarted(cpu, class)) {
         try_later(p);
     } else if (class == INTERRUPTION_PROGRAM && s->live &&
                (s->request == REQUEST_EXECUTE || s->request == REQUEST_FAULT)) {

@@ -47,7 +47,8 @@ void supervisor_detach(struct supervisor *s);
  * until the supervisor restarts it (CELL_SIGP); that is its first activation, of class restart. The machine must not
  * have been started. False and *e when there is no such CPU, it is enabled already, or the page is not a whole one,
  * outside of storage, or another CPU's. Activations of one supervisor are serialised: a CPU that interrupts while there
- * is one on another CPU waits for its end, and this is idle time. `self` needs no locks. */
+ * is one on another CPU waits for its end, and this is idle time. `self` needs no locks. Only a restart of CPU 0, which
+ * is that of the machine, does not wait: it drops what is suspended, wherever. */
 bool supervisor_enable_cpu(struct supervisor *s, unsigned cpu, uint32_t page, struct error *e);
 struct machine *supervisor_machine(const struct supervisor *s);
 /* Activations so far by class; "traps" of a monitor are all but restarts. */

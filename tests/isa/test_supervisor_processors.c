@@ -355,13 +355,14 @@ static void test_suspended_activations_move_between_cpus_and_others_wait_for_the
         bytes_put32(word, cpu);
         machine_poke(l.vm, (cpu ? PAGE_OF_1 : 0) + OWN_WORD, word, 4);
         make_tables(&l, cpu);
-        l.state[cpu].psw = (struct psw){.state = PSW_EC | PSW_PROBLEM,
-                                        .system_mask = PSW_EC_DAT | PSW_EXTERNAL,
-                                        .ia = SUPERVISOR_CALLS}; /* as after a restart interruption */
+        l.state[cpu].psw =
+            (struct psw){.state = PSW_EC | PSW_PROBLEM,
+                         .system_mask = PSW_EC_DAT | PSW_EXTERNAL,
+                         .ia = SUPERVISOR_CALLS + (cpu ? 0 : 2 * 12)}; /* as after a restart, and an SVC */
     }
     assert_int_equal(program_run(l.bare, 0), MACHINE_DISABLED_WAIT);
     /* The CPU that was signalled gets the turn first. */
-    assert_string_equal(l.log, "restart 1 begins; 1 ends; restart 0 begins; 0 ends; ");
+    assert_string_equal(l.log, "restart 1 begins; 1 ends; svc 0 begins; 0 ends; ");
     assert_int_equal(l.wrong_words, 0);
     assert_int_equal(l.cpus_seen[0] + l.cpus_seen[1], 120);
     assert_true(l.cpus_seen[0] > 10 && l.cpus_seen[1] > 10);

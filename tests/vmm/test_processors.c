@@ -113,6 +113,7 @@ static void host_free(struct host *h) {
 /* Sums up, with a call and two privileged instructions in each round; the sum depends on all of them. */
 #define COMPUTE                                                                                                        \
     PAGE_0 "         MVC   96(8,0),SVCNEW\n"                                                                           \
+           "         SR    4,4\n"                                                                                      \
            "         L     2,=F'300'\n"                                                                                \
            "ROUND    L     3,=F'100'\n"                                                                                \
            "         AR    4,3\n"                                                                                      \
@@ -352,6 +353,30 @@ static void test_a_monitor_may_use_fewer_cpus_than_there_are(void **state) {
     assert_null(vmm_new_with(m, "trap-and-emulate", &o, &e));
     assert_string_equal(e.text, "bare has 2 CPUs, not 3 for a monitor");
     machine_free(m);
+}
+
+/* The bare machine is restarted when anything may be going on: activations half done on a CPU that is stopped now. */
+static void test_a_machine_that_is_restarted_starts_anew_on_all_cpus(void **state) {
+    (void)state;
+    for (uint64_t before = 3000; before < 60000; before += 1237) {
+        struct host h;
+        struct error e = ERROR_CLEAR;
+        host_new(&h, 2, NULL);
+        struct machine *m = vmm_guest(h.v, &(struct guest_options){.memory_bytes = 1 << 20, .cpus = 2}, &e);
+        struct vmm *v = vmm_new(m, "trap-and-emulate", &e), *lower = h.v;
+        assert_non_null(v);
+        h.v = v;
+        host_add(&h, COMPUTE, 1);
+        host_add(&h, COMPUTE, 1);
+        h.v = lower;
+        machine_restart(h.bare);
+        assert_int_equal(machine_run(h.bare, &(struct machine_limits){.cycles = before}), MACHINE_READY);
+        host_run(&h);
+        for (unsigned n = 0; n < 2; n++)
+            assert_int_equal(word(h.guest[n], 0xF00), COMPUTED);
+        vmm_free(v);
+        host_free(&h);
+    }
 }
 
 /* However the run is divided, it is the same run. */
@@ -750,6 +775,7 @@ int main(void) {
         cmocka_unit_test(test_a_guest_with_two_cpus_counts_as_bare),
         cmocka_unit_test(test_virtual_cpus_need_not_be_as_many_as_real_ones),
         cmocka_unit_test(test_a_monitor_may_use_fewer_cpus_than_there_are),
+        cmocka_unit_test(test_a_machine_that_is_restarted_starts_anew_on_all_cpus),
         cmocka_unit_test(test_a_run_in_pieces_is_the_same_run),
         cmocka_unit_test(test_an_invalidated_page_is_not_used_by_the_other_cpu),
         cmocka_unit_test(test_stores_of_the_other_cpu_into_a_new_table_are_seen),
