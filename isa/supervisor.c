@@ -339,7 +339,7 @@ bool supervisor_call(struct processor *p) {
     if (class == CLASS_CONTINUE) {
         s->code = 0;
         resume(s, p, false);
-    } else if (s->direct && !processor_is_first(p)) {
+    } else if (s->direct && p->machine->cpus > 1 && !processor_is_first(p)) {
         machine_end_turn(p->machine); /* the call is repeated: activations follow each other in the order of clocks */
     } else if (s->live && s->owner != cpu && !restarted(cpu, class)) {
         try_later(p);

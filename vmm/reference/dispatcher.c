@@ -286,7 +286,7 @@ static bool pending(struct vmm *v, struct virtual_cpu *c, bool take, struct inte
 
 /* ---- Giving control ---- */
 
-static bool several(const struct vmm *v) { return monitor_machine(v).cpus > 1; }
+static bool several(const struct vmm *v) { return reference(v)->cpus > 1; }
 
 static uint32_t external_masks(const struct vmm *v) {
     return CR0_INTERRUPT_KEY | (here(v)->armed != CYCLE_NEVER ? (uint32_t)CR0_CPU_TIMER : 0) |
@@ -368,7 +368,7 @@ static uint32_t run(struct vmm *v, struct virtual_cpu *c) {
     uint32_t at = leave(v, &psw);
     h->current = h->last = c;
     c->taken = true;
-    c->on = monitor_cpu(v);
+    c->on = here(v)->address;
     monitor_running(v, c, false);
     return at;
 }
@@ -392,7 +392,7 @@ static enum verdict wait(struct vmm *v, struct virtual_cpu *c) {
         monitor_io_advance(v, c->guest, timers_now(v));
     c->wake = timers_deadline(v, c);
     c->waiting = true;
-    c->on = monitor_cpu(v);
+    c->on = here(v)->address;
     bool ends = c->wake != CYCLE_NEVER || reference(v)->outstanding;
     set_status(v, c, ends ? MACHINE_READY : MACHINE_IDLE);
     return VERDICT_WAIT;
@@ -467,7 +467,9 @@ static void hold(struct vmm *v, struct virtual_cpu *c) {
 
 /* Something has come up for virtual CPUs that are on other CPUs: these have to see to it. */
 static void call_those_concerned(struct vmm *v) {
-    for (unsigned guest = 0; several(v) && guest < monitor_guests(v); guest++)
+    if (!several(v))
+        return;
+    for (unsigned guest = 0; guest < monitor_guests(v); guest++)
         for (unsigned n = 0; n < monitor_guest(v, guest)->cpus; n++) {
             struct virtual_cpu *c = &monitor_guest(v, guest)->cpu[n];
             if (c->look || c->order)
@@ -478,8 +480,8 @@ static void call_those_concerned(struct vmm *v) {
 /* Calls CPUs that wait, one for each of `ready` virtual CPUs that could go on. Returns how many come. */
 static unsigned call_waiting(struct vmm *v, unsigned ready) {
     unsigned come = 0;
-    for (unsigned n = 0; n < monitor_machine(v).cpus && come < ready; n++) {
-        if (n == monitor_cpu(v) || !reference(v)->cpu[n].waits)
+    for (unsigned n = 0; n < reference(v)->cpus && come < ready; n++) {
+        if (n == here(v)->address || !reference(v)->cpu[n].waits)
             continue;
         call(v, n);
         come++;
@@ -489,8 +491,8 @@ static unsigned call_waiting(struct vmm *v, unsigned ready) {
 
 /* There are more virtual CPUs than CPUs: those that are not in slices on other CPUs will be. */
 static void call_those_without_slices(struct vmm *v) {
-    for (unsigned n = 0; n < monitor_machine(v).cpus; n++)
-        if (n != monitor_cpu(v) && reference(v)->cpu[n].current && reference(v)->cpu[n].slice_end == CYCLE_NEVER)
+    for (unsigned n = 0; n < reference(v)->cpus; n++)
+        if (n != here(v)->address && reference(v)->cpu[n].current && reference(v)->cpu[n].slice_end == CYCLE_NEVER)
             call(v, n);
 }
 
@@ -507,10 +509,10 @@ static void arm(struct vmm *v, struct virtual_cpu *c) {
             continue;
         if (wants_turn(v, other))
             ready++;
-        else if (other->on == monitor_cpu(v) && wakes(other) < deadline)
+        else if (other->on == here(v)->address && wakes(other) < deadline)
             deadline = wakes(other);
     }
-    bool rivals = ready > call_waiting(v, ready);
+    bool rivals = ready && ready > call_waiting(v, ready);
     if (!rivals)
         h->slice_end = CYCLE_NEVER;
     else if (h->slice_end == CYCLE_NEVER || h->last != c)
@@ -534,7 +536,7 @@ static uint32_t idle(struct vmm *v, struct virtual_cpu *waits) {
     if (!waits)
         return leave_waiting(v, NULL, true);
     for (struct virtual_cpu *other = s->after(v, waits); other != waits; other = s->after(v, other))
-        if (!other->taken && other->on == monitor_cpu(v) && wakes(other) < deadline)
+        if (!other->taken && other->on == here(v)->address && wakes(other) < deadline)
             deadline = wakes(other);
     timers_arm(v, deadline);
     return leave_waiting(v, waits, true);
@@ -558,7 +560,7 @@ static uint32_t dispatch(struct vmm *v) {
             timers_arm(v, 0);
             return leave_waiting(v, c, true);
         }
-        if (verdict == VERDICT_WAIT && !waits && c->on == monitor_cpu(v))
+        if (verdict == VERDICT_WAIT && !waits && c->on == here(v)->address)
             waits = c;
         stopped = stopped && verdict == VERDICT_STOPPED;
         c = s->after(v, c);
@@ -592,7 +594,7 @@ static void start(struct vmm *v, struct virtual_cpu *c) {
  * half done counts any more. */
 static void start_all(struct vmm *v) {
     struct reference *r = reference(v);
-    for (unsigned n = 0; n < monitor_machine(v).cpus; n++) {
+    for (unsigned n = 0; n < reference(v)->cpus; n++) {
         struct host_cpu *h = &r->cpu[n];
         h->loaded = h->waits = h->signalled = false;
         h->armed = h->slice_end = CYCLE_NEVER;
@@ -608,7 +610,7 @@ static void start_all(struct vmm *v) {
             start(v, &vm->cpu[n]);
         }
     }
-    for (unsigned n = 1; n < monitor_machine(v).cpus; n++)
+    for (unsigned n = 1; n < reference(v)->cpus; n++)
         signal_cpu(v, n, ORDER_RESTART);
 }
 
@@ -633,8 +635,9 @@ static void reset_changed(struct vmm *v) {
 
 static uint32_t interruption(struct vmm *v, enum interruption_class class) {
     struct reference *r = reference(v);
-    struct host_cpu *h = here(v);
+    struct host_cpu *h = &r->cpu[monitor_cpu(v)];
     struct virtual_cpu *was = h->current;
+    r->here = h;
     h->current = NULL;
     h->waits = h->signalled = false;
     r->clock_known = r->given = r->timer_fired = false;
@@ -651,7 +654,7 @@ static uint32_t interruption(struct vmm *v, enum interruption_class class) {
     }
     if (was && was->order)
         signal_perform(v, was);
-    if (class == INTERRUPTION_RESTART && monitor_cpu(v) == 0)
+    if (class == INTERRUPTION_RESTART && h->address == 0)
         start_all(v);
     else
         reset_changed(v);

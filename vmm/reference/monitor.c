@@ -8,8 +8,10 @@ static void *create(struct vmm *v) {
     if (!r)
         return NULL;
     r->frames.count = monitor_machine(v).memory / FRAME_BYTES;
-    for (unsigned n = 0; n < monitor_machine(v).cpus; n++) {
+    r->cpus = monitor_machine(v).cpus;
+    for (unsigned n = 0; n < r->cpus; n++) {
         r->frames.owner[n] = FRAME_MONITOR; /* its page 0: interruptions, cells, areas */
+        r->cpu[n].address = n;
         r->cpu[n].armed = r->cpu[n].slice_end = CYCLE_NEVER;
     }
     return r;

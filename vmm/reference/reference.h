@@ -81,6 +81,7 @@ struct shadow;
 
 /* A CPU of the machine: what this monitor has loaded into it, so that it need not again. */
 struct host_cpu {
+    unsigned address;
     struct virtual_cpu *current; /* it was given control; NULL: the CPU waits */
     struct virtual_cpu *last;    /* who had it last */
     bool loaded;                 /* cr0, cr1, cr8 below are known */
@@ -103,9 +104,11 @@ struct reference {
     unsigned disks;
     unsigned outstanding; /* programs started and not ended: I/O interruptions are to be enabled */
 
+    unsigned cpus; /* of the machine */
     struct host_cpu cpu[HOST_CPUS_MOST];
 
     /* Of the present activation. */
+    struct host_cpu *here; /* the CPU that it is on */
     bool clock_known;
     bool timer_fired;
     bool given; /* an interruption, or all that the run is limited to: nobody gets another in this activation */
@@ -113,8 +116,7 @@ struct reference {
 };
 
 static inline struct reference *reference(const struct vmm *v) { return monitor_private(v); }
-/* The CPU that this activation is on. */
-static inline struct host_cpu *here(const struct vmm *v) { return &reference(v)->cpu[monitor_cpu(v)]; }
+static inline struct host_cpu *here(const struct vmm *v) { return reference(v)->here; }
 static inline const struct virtual_machine *machine_of(struct vmm *v, const struct virtual_cpu *c) {
     return monitor_guest(v, c->guest);
 }

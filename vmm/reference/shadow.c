@@ -84,7 +84,7 @@ static void make(struct vmm *v, struct space *s) {
 static void stale(struct vmm *v, struct virtual_cpu *c) {
     struct reference *r = reference(v);
     here(v)->purge_due = true;
-    for (unsigned n = 0; n < monitor_machine(v).cpus; n++)
+    for (unsigned n = 0; n < r->cpus; n++)
         if (r->cpu[n].seen[c->guest] >> c->address & 1)
             r->cpu[n].purge_due = true;
     monitor_parts(v)->dispatcher->hold(v, c);
