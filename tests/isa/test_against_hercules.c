@@ -96,12 +96,28 @@ static bool looks_at_references(struct worker *w, const struct differential_case
     return gone;
 }
 
+/* True when the difference is gone where bytes 144-147 are 0 from the beginning: the program looks at them after a data
+ * exception, at which Hercules clears them. */
+static bool looks_at_translation_address(struct worker *w, const struct differential_case *c) {
+    static const uint32_t page_zeros[] = {0, DIFF_PREFIX_A, DIFF_PREFIX_B};
+    const char *exception;
+    struct differential_case *other = malloc(sizeof *other);
+    if (!other)
+        return false;
+    *other = *c;
+    for (size_t i = 0; i < sizeof page_zeros / sizeof *page_zeros; i++)
+        memset(other->low + page_zeros[i] + 144, 0, 4);
+    bool gone = run_both(w, other, &exception) != VERDICT_DIFFERENT;
+    free(other);
+    return gone;
+}
+
 /* Differs still, and ends in the same way: otherwise shrinking wanders off to something else. */
 static bool still_differs(void *self, const struct differential_case *c) {
     struct worker *w = self;
     const char *exception;
     return run_both(w, c, &exception) == VERDICT_DIFFERENT && w->a.end == w->end_a && w->b.end == w->end_b &&
-           !looks_at_clocks(w, c) && !looks_at_references(w, c);
+           !looks_at_clocks(w, c) && !looks_at_references(w, c) && !looks_at_translation_address(w, c);
 }
 
 static void show(struct worker *w, const struct differential_case *original) {
@@ -153,6 +169,10 @@ static enum differential_verdict verdict_on(struct worker *w, const struct diffe
         return VERDICT_EXCUSED;
     if (looks_at_references(w, c)) {
         *exception = differential_reference_exception(c);
+        return VERDICT_EXCUSED;
+    }
+    if (looks_at_translation_address(w, c)) {
+        *exception = differential_exceptions[EXCEPTION_EXTENDED_CODES].name;
         return VERDICT_EXCUSED;
     }
     return VERDICT_DIFFERENT;

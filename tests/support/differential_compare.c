@@ -184,17 +184,41 @@ static const uint8_t *instruction_text(const struct tables *t, const uint8_t *ps
 
 enum { NONE = -1, WILD = -2 };
 
+/* What an EXECUTE names with the registers that the case begins with, where its address is a real one; NULL: that is
+ * not known. */
+static const uint8_t *executed(const struct differential_case *c, const uint8_t *execute, uint32_t *at) {
+    unsigned index = execute[1] & 15, base = execute[2] >> 4;
+    *at = bytes_get16(execute + 2) & 0xFFF;
+    *at = (*at + (index ? c->gpr[index] : 0) + (base ? c->gpr[base] : 0)) & 0xFFFFFF;
+    return text_of(c, *at);
+}
+
+static const struct differential_instruction *execute_before(const struct differential_case *c, const uint8_t *psw) {
+    const struct differential_instruction *i = instruction_at(c, (psw_ia(psw) - 4) & 0xFFFFFF);
+    return i && i->id == INSTRUCTION_EX ? i : NULL;
+}
+
+/* The instruction that is executed; WILD: one that is not the program's. */
+static int target_of(const struct differential_case *c, const struct differential_instruction *execute) {
+    uint32_t at;
+    if (execute->target_id >= 0)
+        return execute->target_id;
+    const uint8_t *text = text_of(c, execute->real), *target = text ? executed(c, text, &at) : NULL;
+    const struct instruction *found = target ? instruction_decode(target) : NULL;
+    return found ? (int)instruction_id(found) : WILD;
+}
+
 /* Which instruction was interrupted: that of the program or in storage, or the target of an EXECUTE. WILD: an EXECUTE
  * of something that is not the program's. */
 static int interrupted(const struct tables *t, const struct left *x) {
     unsigned code = code_of(x), length = code == 0x10 || code == 0x11 ? 0 : ilc_of(x) * 2;
     uint32_t at = (psw_ia(x->psw) - length) & 0xFFFFFF;
     const struct differential_instruction *i = instruction_at(t->c, at);
-    const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(x->psw) - 4) & 0xFFFFFF);
-    if (length && execute && execute->id == INSTRUCTION_EX)
+    const struct differential_instruction *execute = execute_before(t->c, x->psw);
+    if (length && execute)
         i = execute; /* whatever the ILC says */
     if (i && i->id == INSTRUCTION_EX)
-        return i->target_id >= 0 ? i->target_id : WILD;
+        return target_of(t->c, i);
     const uint8_t *text = instruction_text(t, x->psw, at);
     const struct instruction *found = text ? instruction_decode(text) : NULL;
     if (found)
@@ -258,8 +282,7 @@ static bool foreign_opcode(const struct tables *t, int id, const struct left *b)
     if (code_of(b) != 1)
         return false;
     const uint8_t *text = instruction_text(t, b->psw, (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF);
-    const struct differential_instruction *execute = instruction_at(t->c, (psw_ia(b->psw) - 4) & 0xFFFFFF);
-    if (ilc_of(b) == 2 && execute && execute->id == INSTRUCTION_EX)
+    if (ilc_of(b) == 2 && execute_before(t->c, b->psw))
         return true; /* what it executed is not known */
     if (id == WILD || (text && only_hercules(text)))
         return true;
@@ -340,7 +363,8 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
             return EXCEPTION_EDIT;
         if (code == 6 && id == INSTRUCTION_DIAG && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_DIAGNOSE;
-        if (both && decimal_order(interrupted(t, &a), &a, &b))
+        /* (Its registers may have changed since: an EXECUTE can be of another instruction than it seems.) */
+        if (both && decimal_order(execute_before(t->c, b.psw) ? WILD : interrupted(t, &a), &a, &b))
             return EXCEPTION_DECIMAL_ORDER;
         if (both && either_operand(id, interrupted(t, &a), &a, &b))
             return EXCEPTION_ORDER;
@@ -388,6 +412,15 @@ static uint8_t *unlogged(const struct differential_case *c, const struct differe
     return entry;
 }
 
+/* An MVCL or CLCL, or what may be one, ended with an access exception. */
+static bool long_failed(const struct tables *t, const struct left *x) {
+    int id = interrupted(t, x);
+    const struct differential_instruction *here = instruction_at(t->c, psw_ia(x->psw));
+    if (here && here->id == INSTRUCTION_MVCL)
+        id = here->id; /* its text may be gone, by its own doing */
+    return access_code(code_of(x)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD);
+}
+
 /* Masks what interruptions left. Returns the exception after which the two engines may go on differently, or -1. */
 static int equalize_interruptions(const struct differential_case *c, struct differential_result *a,
                                   struct differential_result *b) {
@@ -407,16 +440,13 @@ static int equalize_interruptions(const struct differential_case *c, struct diff
         int after = apart_after(&t, ea, eb);
         if (after >= 0)
             return after;
-        if (class != bytes_get32(ea) || class == 0 || ea == last[0] || eb == last[1])
+        if (class != bytes_get32(ea) || class == 0)
             break;
         struct left la = {ea + 4, ea + 16}, lb = {eb + 4, eb + 16};
+        apart_long = apart_long || (class == 3 && long_failed(&t, &lb));
+        if (ea == last[0] || eb == last[1])
+            break;
         if (class == 3) {
-            int id = interrupted(&t, &lb);
-            const struct differential_instruction *here = instruction_at(c, bytes_get24(lb.psw + 5));
-            if (here && here->id == INSTRUCTION_MVCL)
-                id = here->id; /* its text may be gone, by its own doing */
-            apart_long = apart_long || (access_code(code_of(&lb)) &&
-                                        (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD));
             unsigned code = code_of(&lb);
             if (code == 4 || code == 5 || code == 7 || code == 0xB || (code >= 0x10 && code <= 0x12))
                 refused = 6;
@@ -559,6 +589,27 @@ static bool reset_condition_only(const struct differential_case *c, struct diffe
     return reference_bits_only(c, a, b);
 }
 
+/* The program, or something in its way, has stored into it. */
+static bool program_changed(const struct differential_case *c, const struct differential_result *r) {
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct differential_instruction *p = &c->program[i];
+        const uint8_t *before = text_of(c, p->real);
+        const uint8_t *after = text_at(&(struct tables){c, r}, p->real);
+        if (before && after && memcmp(before, after, p->length) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a table that is known to the TLB is referred to again, after its bit was reset, is the TLB's business. */
+static void equalize_table_references(const struct differential_case *c, uint8_t *a, uint8_t *b) {
+    static const enum instruction_id ids[] = {INSTRUCTION_RRB, INSTRUCTION_RRBE, INSTRUCTION_SSK, INSTRUCTION_SSKE};
+    if (!translates(c) || !contains_any(c, ids, sizeof ids / sizeof *ids))
+        return;
+    for (uint32_t at = DIFF_TABLES / 2048; at < DIFF_TABLES_END / 2048; at++)
+        equalize_bits(a + DIFF_KEYS + at, b + DIFF_KEYS + at, 4);
+}
+
 enum differential_verdict differential_compare(const struct differential_case *c, struct differential_result *a,
                                                struct differential_result *b, const char **exception) {
     *exception = NULL;
@@ -604,6 +655,7 @@ enum differential_verdict differential_compare(const struct differential_case *c
     if (bytes_get32(b->psw + 4) == DIFF_END_ADDRESS) /* what the epilogue left in registers; it saved the program's */
         equalize((uint8_t *)a->gpr, (uint8_t *)b->gpr, sizeof a->gpr);
     int apart = equalize_interruptions(c, a, b);
+    equalize_table_references(c, a->low, b->low);
     if (apart >= 0 && !same(c, a, b)) {
         *exception = differential_exceptions[apart].name;
         return VERDICT_EXCUSED;
@@ -646,6 +698,10 @@ enum differential_verdict differential_compare(const struct differential_case *c
         cause = EXCEPTION_CHANNEL_ID;
     if (cause < 0 && contains(c, INSTRUCTION_RRBE) && reset_condition_only(c, a, b))
         cause = EXCEPTION_SET_KEY;
+    if (cause < 0 && contains(c, INSTRUCTION_RRB) && reset_condition_only(c, a, b))
+        cause = EXCEPTION_RESET_REFERENCE;
+    if (cause < 0 && contains(c, INSTRUCTION_STCK) && program_changed(c, b))
+        cause = EXCEPTION_CLOCKS;
     if (cause >= 0) {
         *exception = differential_exceptions[cause].name;
         return VERDICT_EXCUSED;
@@ -731,6 +787,18 @@ void differential_print_difference(FILE *to, const struct differential_case *c, 
         print_storage(to, a->rest, b->rest, c->memory - DIFF_LOW - DIFF_HIGH, DIFF_LOW, &lines);
 }
 
+static void print_executed(FILE *to, const struct differential_case *c, const uint8_t *execute) {
+    char line[DISASSEMBLER_TEXT];
+    uint32_t at;
+    const uint8_t *text = executed(c, execute, &at);
+    if (!text)
+        return;
+    disassemble(line, text, 6);
+    fprintf(to, "    %06X  ", at);
+    print_bytes(to, text, 6);
+    fprintf(to, "   %s\n", line);
+}
+
 void differential_print_case(FILE *to, const struct differential_case *c) {
     fprintf(to, "  PSW ");
     print_bytes(to, c->psw, 8);
@@ -752,6 +820,8 @@ void differential_print_case(FILE *to, const struct differential_case *c) {
         if (text)
             print_bytes(to, text, p->length);
         fprintf(to, "%*s %s\n", 14 - 2 * p->length, "", line);
+        if (text && p->id == INSTRUCTION_EX)
+            print_executed(to, c, text);
     }
     unsigned printed = 0;
     for (unsigned i = 0; i < DIFF_LOW_BLOCKS; i++)
@@ -773,42 +843,24 @@ bool differential_leave_out(struct differential_case *c, const char *exception) 
         enum exception exception;
         enum instruction_id id;
     } about[] = {
-        {EXCEPTION_CLOCKS, INSTRUCTION_STCK},
-        {EXCEPTION_CLOCKS, INSTRUCTION_STPT},
-        {EXCEPTION_CLOCKS, INSTRUCTION_SCK},
-        {EXCEPTION_CLOCKS, INSTRUCTION_SCKC},
-        {EXCEPTION_CLOCKS, INSTRUCTION_SPT},
-        {EXCEPTION_CLOCK_DUE, INSTRUCTION_SCKC},
-        {EXCEPTION_CLOCK_DUE, INSTRUCTION_SPT},
-        {EXCEPTION_WRAP, INSTRUCTION_MVO},
-        {EXCEPTION_WRAP, INSTRUCTION_PACK},
-        {EXCEPTION_WRAP, INSTRUCTION_UNPK},
-        {EXCEPTION_WRAP, INSTRUCTION_LCTL},
-        {EXCEPTION_WRAP, INSTRUCTION_STCTL},
-        {EXCEPTION_FORMAT, INSTRUCTION_LCTL},
-        {EXCEPTION_LOG, INSTRUCTION_MVCL},
-        {EXCEPTION_ALIAS, INSTRUCTION_MVCL},
-        {EXCEPTION_LONG, INSTRUCTION_MVCL},
-        {EXCEPTION_LONG, INSTRUCTION_CLCL},
-        {EXCEPTION_EDIT, INSTRUCTION_ED},
-        {EXCEPTION_EDIT, INSTRUCTION_EDMK},
-        {EXCEPTION_COMPARE, INSTRUCTION_CLC},
-        {EXCEPTION_CHANNEL_ID, INSTRUCTION_STIDC},
-        {EXCEPTION_RESET_REFERENCE, INSTRUCTION_RRB},
-        {EXCEPTION_SET_KEY, INSTRUCTION_SSK},
-        {EXCEPTION_SET_KEY, INSTRUCTION_SSKE},
-        {EXCEPTION_SET_KEY, INSTRUCTION_RRBE},
-        {EXCEPTION_DIAGNOSE, INSTRUCTION_DIAG},
-        {EXCEPTION_HALT, INSTRUCTION_HIO},
-        {EXCEPTION_HALT, INSTRUCTION_HDV},
-        {EXCEPTION_PREFIX, INSTRUCTION_SPX},
-        {EXCEPTION_PREFIX_KEYS, INSTRUCTION_SPX},
-        {EXCEPTION_REFERENCE, INSTRUCTION_ISK},
-        {EXCEPTION_REFERENCE, INSTRUCTION_ISKE},
-        {EXCEPTION_REFERENCE, INSTRUCTION_RRBE},
-        {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_ISKE},
-        {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_SSKE},
-        {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_RRBE},
+        {EXCEPTION_CLOCKS, INSTRUCTION_STCK},        {EXCEPTION_CLOCKS, INSTRUCTION_STPT},
+        {EXCEPTION_CLOCKS, INSTRUCTION_SCK},         {EXCEPTION_CLOCKS, INSTRUCTION_SCKC},
+        {EXCEPTION_CLOCKS, INSTRUCTION_SPT},         {EXCEPTION_CLOCK_DUE, INSTRUCTION_SCKC},
+        {EXCEPTION_CLOCK_DUE, INSTRUCTION_SPT},      {EXCEPTION_WRAP, INSTRUCTION_MVO},
+        {EXCEPTION_WRAP, INSTRUCTION_PACK},          {EXCEPTION_WRAP, INSTRUCTION_UNPK},
+        {EXCEPTION_WRAP, INSTRUCTION_LCTL},          {EXCEPTION_WRAP, INSTRUCTION_STCTL},
+        {EXCEPTION_FORMAT, INSTRUCTION_LCTL},        {EXCEPTION_LOG, INSTRUCTION_MVCL},
+        {EXCEPTION_ALIAS, INSTRUCTION_MVCL},         {EXCEPTION_LONG, INSTRUCTION_MVCL},
+        {EXCEPTION_LONG, INSTRUCTION_CLCL},          {EXCEPTION_EDIT, INSTRUCTION_ED},
+        {EXCEPTION_EDIT, INSTRUCTION_EDMK},          {EXCEPTION_COMPARE, INSTRUCTION_CLC},
+        {EXCEPTION_CHANNEL_ID, INSTRUCTION_STIDC},   {EXCEPTION_RESET_REFERENCE, INSTRUCTION_RRB},
+        {EXCEPTION_SET_KEY, INSTRUCTION_SSK},        {EXCEPTION_SET_KEY, INSTRUCTION_SSKE},
+        {EXCEPTION_SET_KEY, INSTRUCTION_RRBE},       {EXCEPTION_DIAGNOSE, INSTRUCTION_DIAG},
+        {EXCEPTION_HALT, INSTRUCTION_HIO},           {EXCEPTION_HALT, INSTRUCTION_HDV},
+        {EXCEPTION_PREFIX, INSTRUCTION_SPX},         {EXCEPTION_PREFIX_KEYS, INSTRUCTION_SPX},
+        {EXCEPTION_REFERENCE, INSTRUCTION_ISK},      {EXCEPTION_REFERENCE, INSTRUCTION_ISKE},
+        {EXCEPTION_REFERENCE, INSTRUCTION_RRBE},     {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_ISKE},
+        {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_SSKE}, {EXCEPTION_BLOCK_ADDRESS, INSTRUCTION_RRBE},
     };
     bool any = false;
     for (size_t k = 0; k < sizeof about / sizeof *about; k++) {
