@@ -73,6 +73,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_DIAGNOSE] = {"DIAGNOSE", "specification exception here; functions of Hercules' own, or nothing, there"},
     [EXCEPTION_TIME] = {"more than 2,000,000 instructions", "Hercules does not get the time to end such a loop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
+    [EXCEPTION_INITIAL_LOAD] = {"SIGP of initial microprogram load",
+                                "an invalid order here; Hercules resets and stops the CPU"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
 
@@ -569,23 +571,25 @@ static bool leaves_references(const struct differential_case *c) {
     return contains_any(c, ids, sizeof ids / sizeof *ids);
 }
 
-/* Where the condition code of an old PSW is that of a block not referred to in a and that of the same block, referred
- * to, in b: makes it equal. */
-static void equalize_reference(uint8_t *a, const uint8_t *b) {
+/* Where condition codes of an old PSW tell of a block's bits: RRBE's of its reference bit, on in b and off in a; RRB's
+ * of both bits, and in Hercules of two blocks. Makes them equal. */
+static void equalize_condition(uint8_t *a, uint8_t *b, bool two_blocks) {
     unsigned at = psw_is_ec(b) ? 2 : 4;
-    if (psw_is_ec(a) == psw_is_ec(b))
-        a[at] |= b[at] & 0x20;
+    if (psw_is_ec(a) != psw_is_ec(b))
+        return;
+    a[at] |= b[at] & 0x20;
+    if (two_blocks)
+        equalize_bits(a + at, b + at, 0x30);
 }
 
-/* True when they differ only in reference bits, and in the condition code that tells of one, on in b and off in a;
- * these are made equal. */
+/* True when they differ only in reference bits, and in the condition code that tells of one; these are made equal. */
 static bool reset_condition_only(const struct differential_case *c, struct differential_result *a,
-                                 struct differential_result *b) {
+                                 struct differential_result *b, bool two_blocks) {
     for (uint32_t at = DIFF_LOG; at < DIFF_LOG_NEXT; at += DIFF_LOG_ENTRY)
-        equalize_reference(a->low + at + 4, b->low + at + 4);
+        equalize_condition(a->low + at + 4, b->low + at + 4, two_blocks);
     for (size_t k = 0; k < PAGES; k++)
         for (uint32_t old = 24; old <= 56; old += 8)
-            equalize_reference(a->low + page_zeros[k] + old, b->low + page_zeros[k] + old);
+            equalize_condition(a->low + page_zeros[k] + old, b->low + page_zeros[k] + old, two_blocks);
     return reference_bits_only(c, a, b);
 }
 
@@ -632,6 +636,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
             apart = EXCEPTION_FORMAT;
         if (apart < 0 && a->end == END_LIMIT && b->instructions > 2000000)
             apart = EXCEPTION_TIME;
+        if (apart < 0 && a->end == END_LIMIT && contains(c, INSTRUCTION_SIGP) && bytes_get64(a->psw) == 0)
+            apart = EXCEPTION_INITIAL_LOAD;
         if (apart < 0)
             return VERDICT_DIFFERENT;
         *exception = differential_exceptions[apart].name;
@@ -696,9 +702,9 @@ enum differential_verdict differential_compare(const struct differential_case *c
         cause = EXCEPTION_FORMAT;
     if (cause < 0 && contains(c, INSTRUCTION_STIDC) && channel_id_only(c, a, b))
         cause = EXCEPTION_CHANNEL_ID;
-    if (cause < 0 && contains(c, INSTRUCTION_RRBE) && reset_condition_only(c, a, b))
+    if (cause < 0 && contains(c, INSTRUCTION_RRBE) && reset_condition_only(c, a, b, false))
         cause = EXCEPTION_SET_KEY;
-    if (cause < 0 && contains(c, INSTRUCTION_RRB) && reset_condition_only(c, a, b))
+    if (cause < 0 && contains(c, INSTRUCTION_RRB) && reset_condition_only(c, a, b, true))
         cause = EXCEPTION_RESET_REFERENCE;
     if (cause < 0 && contains(c, INSTRUCTION_STCK) && program_changed(c, b))
         cause = EXCEPTION_CLOCKS;
