@@ -1,6 +1,6 @@
 /* The processor against Hercules: random programs on both, and everything that they leave behind compared.
  *
- *     test_against_hercules [--cases N] [--seed S] [--case N] [--instruction MNEMONIC] [--jobs N] [--all]
+ *     test_against_hercules [--cases N] [--seed S] [--case N] [--instruction MNEMONIC] [--jobs N] [--show N]
  *
  * Prints each difference as a reduced case, and at the end what was reached. Exit status 0: no unexplained difference;
  * 1: some; 77: Hercules is not installed. tests/support/differential.h says what a case is. */
