@@ -195,11 +195,6 @@ static const uint8_t *executed(const struct differential_case *c, const uint8_t 
     return text_of(c, *at);
 }
 
-static const struct differential_instruction *execute_before(const struct differential_case *c, const uint8_t *psw) {
-    const struct differential_instruction *i = instruction_at(c, (psw_ia(psw) - 4) & 0xFFFFFF);
-    return i && i->id == INSTRUCTION_EX ? i : NULL;
-}
-
 /* The instruction that is executed; WILD: one that is not the program's. */
 static int target_of(const struct differential_case *c, const struct differential_instruction *execute) {
     uint32_t at;
@@ -210,17 +205,24 @@ static int target_of(const struct differential_case *c, const struct differentia
     return found ? (int)instruction_id(found) : WILD;
 }
 
+/* The EXECUTE that was interrupted, whatever the ILC says; NULL: it was another instruction. */
+static const struct differential_instruction *interrupted_execute(const struct differential_case *c,
+                                                                  const struct left *x) {
+    unsigned code = code_of(x);
+    const struct differential_instruction *i = instruction_at(c, psw_ia(x->psw));
+    if (code != 0x10 && code != 0x11)
+        i = ilc_of(x) ? instruction_at(c, (psw_ia(x->psw) - 4) & 0xFFFFFF) : NULL;
+    return i && i->id == INSTRUCTION_EX ? i : NULL;
+}
+
 /* Which instruction was interrupted: that of the program or in storage, or the target of an EXECUTE. WILD: an EXECUTE
  * of something that is not the program's. */
 static int interrupted(const struct tables *t, const struct left *x) {
     unsigned code = code_of(x), length = code == 0x10 || code == 0x11 ? 0 : ilc_of(x) * 2;
     uint32_t at = (psw_ia(x->psw) - length) & 0xFFFFFF;
-    const struct differential_instruction *i = instruction_at(t->c, at);
-    const struct differential_instruction *execute = execute_before(t->c, x->psw);
-    if (length && execute)
-        i = execute; /* whatever the ILC says */
-    if (i && i->id == INSTRUCTION_EX)
-        return target_of(t->c, i);
+    const struct differential_instruction *i = instruction_at(t->c, at), *execute = interrupted_execute(t->c, x);
+    if (execute)
+        return target_of(t->c, execute);
     const uint8_t *text = instruction_text(t, x->psw, at);
     const struct instruction *found = text ? instruction_decode(text) : NULL;
     if (found)
@@ -284,7 +286,7 @@ static bool foreign_opcode(const struct tables *t, int id, const struct left *b)
     if (code_of(b) != 1)
         return false;
     const uint8_t *text = instruction_text(t, b->psw, (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF);
-    if (ilc_of(b) == 2 && execute_before(t->c, b->psw))
+    if (ilc_of(b) == 2 && interrupted_execute(t->c, b))
         return true; /* what it executed is not known */
     if (id == WILD || (text && only_hercules(text)))
         return true;
@@ -366,9 +368,11 @@ static int apart_after(const struct tables *t, uint8_t *ea, uint8_t *eb) {
         if (code == 6 && id == INSTRUCTION_DIAG && memcmp(ea, eb, DIFF_LOG_ENTRY) != 0)
             return EXCEPTION_DIAGNOSE;
         /* (Its registers may have changed since: an EXECUTE can be of another instruction than it seems.) */
-        if (both && decimal_order(execute_before(t->c, b.psw) ? WILD : interrupted(t, &a), &a, &b))
+        bool executes = both && interrupted_execute(t->c, &b) && interrupted_execute(t->c, &a);
+        int id_a = executes ? WILD : both ? interrupted(t, &a) : NONE;
+        if (both && decimal_order(id_a, &a, &b))
             return EXCEPTION_DECIMAL_ORDER;
-        if (both && either_operand(id, interrupted(t, &a), &a, &b))
+        if (both && either_operand(executes ? WILD : id, id_a, &a, &b))
             return EXCEPTION_ORDER;
         if (code == 0x12 && fetch_failed(&b, code) && !(both && code_of(&a) == code))
             return EXCEPTION_FORMAT;
@@ -605,6 +609,13 @@ static bool program_changed(const struct differential_case *c, const struct diff
     return false;
 }
 
+/* A wait that only a clock can end: here at once, since nothing else happens, and in Hercules after host time. */
+static bool waits_for_clock(const uint8_t psw[8]) {
+    struct psw p;
+    psw_load(&p, psw);
+    return psw_wait(&p) && psw_external(&p);
+}
+
 /* Whether a table that is known to the TLB is referred to again, after its bit was reset, is the TLB's business. */
 static void equalize_table_references(const struct differential_case *c, uint8_t *a, uint8_t *b) {
     static const enum instruction_id ids[] = {INSTRUCTION_RRB, INSTRUCTION_RRBE, INSTRUCTION_SSK, INSTRUCTION_SSKE};
@@ -636,6 +647,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
             apart = EXCEPTION_FORMAT;
         if (apart < 0 && a->end == END_LIMIT && b->instructions > 2000000)
             apart = EXCEPTION_TIME;
+        if (apart < 0 && a->end == END_LIMIT && waits_for_clock(a->psw))
+            apart = EXCEPTION_CLOCK_DUE;
         if (apart < 0 && a->end == END_LIMIT && contains(c, INSTRUCTION_SIGP) && bytes_get64(a->psw) == 0)
             apart = EXCEPTION_INITIAL_LOAD;
         if (apart < 0)
@@ -768,6 +781,13 @@ static void print_log(FILE *to, const struct differential_result *r) {
     }
 }
 
+/* The general registers at the last interruption. */
+static void print_registers(FILE *to, const struct differential_case *c, const struct differential_result *r) {
+    const uint8_t *save = r->low + last_prefix(&(struct tables){c, r}) + PAGE0_SAVE;
+    for (int i = 0; i < 16; i++)
+        fprintf(to, "%s%08X%s", i % 8 ? " " : "    ", bytes_get32(save + 4 * i), i % 8 == 7 ? "\n" : "");
+}
+
 void differential_print_difference(FILE *to, const struct differential_case *c, const struct differential_result *a,
                                    const struct differential_result *b, const char *a_name, const char *b_name) {
     unsigned lines = 16;
@@ -775,10 +795,12 @@ void differential_print_difference(FILE *to, const struct differential_case *c, 
     print_bytes(to, a->psw, 8);
     fprintf(to, "\n");
     print_log(to, a);
+    print_registers(to, c, a);
     fprintf(to, "  %s: %s, PSW ", b_name, end_names[b->end]);
     print_bytes(to, b->psw, 8);
     fprintf(to, "\n");
     print_log(to, b);
+    print_registers(to, c, b);
     if (a->end != b->end)
         return;
     for (int i = 0; i < 16; i++) {
