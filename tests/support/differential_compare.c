@@ -71,7 +71,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_PER] = {"PER", "its mask and control registers have no effect here"},
     [EXCEPTION_CLOCK_DUE] = {"when a clock's condition becomes pending", "by cycles here, by host time in Hercules"},
     [EXCEPTION_DIAGNOSE] = {"DIAGNOSE", "specification exception here; functions of Hercules' own, or nothing, there"},
-    [EXCEPTION_TIME] = {"more than 2,000,000 instructions", "Hercules does not get the time to end such a loop"},
+    [EXCEPTION_TIME] = {"more than 2,000,000 instructions, or long ones",
+                        "Hercules does not get the time to end such a loop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
     [EXCEPTION_INITIAL_LOAD] = {"SIGP of initial microprogram load",
                                 "an invalid order here; Hercules resets and stops the CPU"},
@@ -186,6 +187,8 @@ static const uint8_t *instruction_text(const struct tables *t, const uint8_t *ps
 
 enum { NONE = -1, WILD = -2 };
 
+enum { ASSIGNED_END = 512 }; /* of the locations that interruptions store into */
+
 /* What an EXECUTE names with the registers that the case begins with, where its address is a real one; NULL: that is
  * not known. */
 static const uint8_t *executed(const struct differential_case *c, const uint8_t *execute, uint32_t *at) {
@@ -288,6 +291,8 @@ static bool foreign_opcode(const struct tables *t, int id, const struct left *b)
     const uint8_t *text = instruction_text(t, b->psw, (psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF);
     if (ilc_of(b) == 2 && interrupted_execute(t->c, b))
         return true; /* what it executed is not known */
+    if (((psw_ia(b->psw) - ilc_of(b) * 2) & 0xFFFFFF) < ASSIGNED_END)
+        return true; /* what was there has been overwritten since */
     if (id == WILD || (text && only_hercules(text)))
         return true;
     /* As it was before the program changed it. */
@@ -609,6 +614,12 @@ static bool program_changed(const struct differential_case *c, const struct diff
     return false;
 }
 
+/* It has not come to the end of an MVCL or CLCL of up to 16 MB. */
+static bool in_long_instruction(const struct differential_case *c, const uint8_t psw[8]) {
+    const struct differential_instruction *i = instruction_at(c, psw_ia(psw));
+    return i && (i->id == INSTRUCTION_MVCL || i->id == INSTRUCTION_CLCL);
+}
+
 /* A wait that only a clock can end: here at once, since nothing else happens, and in Hercules after host time. */
 static bool waits_for_clock(const uint8_t psw[8]) {
     struct psw p;
@@ -645,7 +656,7 @@ enum differential_verdict differential_compare(const struct differential_case *c
         int apart = equalize_interruptions(c, a, b);
         if (contains(c, INSTRUCTION_LCTL) && translates(c) && memcmp(b->cr, c->cr, 8) != 0)
             apart = EXCEPTION_FORMAT;
-        if (apart < 0 && a->end == END_LIMIT && b->instructions > 2000000)
+        if (apart < 0 && a->end == END_LIMIT && (b->instructions > 2000000 || in_long_instruction(c, a->psw)))
             apart = EXCEPTION_TIME;
         if (apart < 0 && a->end == END_LIMIT && waits_for_clock(a->psw))
             apart = EXCEPTION_CLOCK_DUE;
