@@ -620,6 +620,33 @@ static bool in_long_instruction(const struct differential_case *c, const uint8_t
     return i && (i->id == INSTRUCTION_MVCL || i->id == INSTRUCTION_CLCL);
 }
 
+/* They differ only where, with the registers of the beginning, STCK stores. */
+static bool clocks_only(const struct differential_case *c, struct differential_result *a,
+                        struct differential_result *b) {
+    for (unsigned i = 0; i < c->count; i++) {
+        const uint8_t *text = c->program[i].id == INSTRUCTION_STCK ? text_of(c, c->program[i].real) : NULL;
+        uint32_t base = text && text[2] >> 4 ? c->gpr[text[2] >> 4] : 0;
+        for (uint32_t n = 0; text && n < 8; n++) {
+            uint32_t at = (base + (bytes_get16(text + 2) & 0xFFF) + n) & 0xFFFFFF;
+            if (at < DIFF_LOW)
+                equalize(a->low + at, b->low + at, 1);
+        }
+    }
+    return same(c, a, b);
+}
+
+/* The program has stored into the interruption handlers in page 0. */
+static bool handlers_changed(const struct differential_case *c, const struct differential_result *r) {
+    static uint8_t image[DIFF_LOW];
+    differential_image(c, image);
+    for (size_t k = 0; k < PAGES; k++)
+        if ((k == 0 || c->prefix == page_zeros[k]) &&
+            memcmp(r->low + page_zeros[k] + PAGE0_CODE, image + page_zeros[k] + PAGE0_CODE,
+                   PAGE0_RESUME - PAGE0_CODE) != 0)
+            return true;
+    return false;
+}
+
 /* A wait that only a clock can end: here at once, since nothing else happens, and in Hercules after host time. */
 static bool waits_for_clock(const uint8_t psw[8]) {
     struct psw p;
@@ -730,8 +757,10 @@ enum differential_verdict differential_compare(const struct differential_case *c
         cause = EXCEPTION_SET_KEY;
     if (cause < 0 && contains(c, INSTRUCTION_RRB) && reset_condition_only(c, a, b, true))
         cause = EXCEPTION_RESET_REFERENCE;
-    if (cause < 0 && contains(c, INSTRUCTION_STCK) && program_changed(c, b))
+    if (cause < 0 && contains(c, INSTRUCTION_STCK) && (program_changed(c, b) || clocks_only(c, a, b)))
         cause = EXCEPTION_CLOCKS;
+    if (cause < 0 && contains(c, INSTRUCTION_MC) && handlers_changed(c, b))
+        cause = EXCEPTION_MONITOR_BC;
     if (cause >= 0) {
         *exception = differential_exceptions[cause].name;
         return VERDICT_EXCUSED;
