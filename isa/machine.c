@@ -123,6 +123,7 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->model = o->model;
     m->trace = o->trace;
     m->nominal_time = o->nominal_time;
+    m->tod_epoch = o->tod;
     m->channel_conditions = o->channel_conditions;
     random_init(&m->keys, o->seed, "supervisor keys");
     if (!(m->storage = storage_new(o->memory_bytes, e))) {

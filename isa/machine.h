@@ -34,6 +34,7 @@ struct machine_options {
     unsigned cpus;                            /* 1..MACHINE_CPUS_MOST; 0 is 1 (docs/several-cpus.md) */
     const struct cost_model *model;           /* borrowed for the machine's life */
     struct trace *trace;                      /* borrowed; may be NULL */
+    uint64_t tod;                             /* what its TOD clock reads in the beginning */
     uint64_t seed;                            /* of its random streams (supervisors' keys) */
     bool nominal_time;                        /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */

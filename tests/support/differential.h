@@ -135,8 +135,12 @@ struct differential_engine {
 };
 /* Hercules, in processes that are started when first needed. False and *e when it cannot be started. */
 bool differential_hercules(struct differential_engine *engine, unsigned processes, struct error *e);
-/* The bare machine of isa/machine.h. */
-bool differential_machine(struct differential_engine *engine, const struct cost_model *model);
+/* The bare machine of isa/machine.h, with this model and TOD clock; *m is borrowed. */
+struct differential_machine {
+    const struct cost_model *model;
+    uint64_t tod;
+};
+void differential_machine(struct differential_engine *engine, const struct differential_machine *m);
 
 /* --- comparison (differential_compare.c) --- */
 

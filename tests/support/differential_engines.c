@@ -134,11 +134,13 @@ static void peek_absolute(struct machine *m, uint32_t prefix, uint32_t at, uint8
     }
 }
 
-static void run_one(const struct cost_model *model, const struct differential_case *c, struct differential_result *r,
-                    uint8_t *image) {
+static void run_one(const struct differential_machine *made, const struct differential_case *c,
+                    struct differential_result *r, uint8_t *image) {
+    const struct cost_model *model = made->model;
+    const struct machine_options options = {.memory_bytes = c->memory, .model = model, .tod = made->tod};
     struct error e = ERROR_CLEAR;
     r->end = END_FAILED;
-    struct machine *m = machine_new(&(struct machine_options){.memory_bytes = c->memory, .model = model}, &e);
+    struct machine *m = machine_new(&options, &e);
     if (!m)
         return;
     differential_image(c, image);
@@ -181,7 +183,6 @@ static void run_machine(void *self, const struct differential_case *const *cases
 
 static void free_nothing(void *self) { (void)self; }
 
-bool differential_machine(struct differential_engine *engine, const struct cost_model *model) {
-    *engine = (struct differential_engine){"machine", (void *)(uintptr_t)model, run_machine, free_nothing};
-    return model != NULL;
+void differential_machine(struct differential_engine *engine, const struct differential_machine *m) {
+    *engine = (struct differential_engine){"machine", (void *)(uintptr_t)m, run_machine, free_nothing};
 }
