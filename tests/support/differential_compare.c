@@ -426,9 +426,11 @@ static uint8_t *unlogged(const struct differential_case *c, const struct differe
 /* An MVCL or CLCL, or what may be one, ended with an access exception. */
 static bool long_failed(const struct tables *t, const struct left *x) {
     int id = interrupted(t, x);
-    const struct differential_instruction *here = instruction_at(t->c, psw_ia(x->psw));
-    if (here && here->id == INSTRUCTION_MVCL)
-        id = here->id; /* its text may be gone, by its own doing */
+    for (uint32_t back = 0; back <= 2; back += 2) { /* its text may be gone, by its own doing */
+        const struct differential_instruction *i = instruction_at(t->c, (psw_ia(x->psw) - back) & 0xFFFFFF);
+        if (i && i->id == INSTRUCTION_MVCL)
+            id = i->id;
+    }
     return access_code(code_of(x)) && (id == INSTRUCTION_MVCL || id == INSTRUCTION_CLCL || id == WILD);
 }
 
