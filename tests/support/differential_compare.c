@@ -74,8 +74,8 @@ const struct differential_exception differential_exceptions[EXCEPTION_COUNT] = {
     [EXCEPTION_TIME] = {"more than 2,000,000 instructions, or long ones",
                         "Hercules does not get the time to end such a loop"},
     [EXCEPTION_PREFIX] = {"SPX of an operand with bits 1-7 on", "ignored here; part of the address for Hercules"},
-    [EXCEPTION_INITIAL_LOAD] = {"SIGP of initial microprogram load",
-                                "an invalid order here; Hercules resets and stops the CPU"},
+    [EXCEPTION_LATER_ORDER] = {"SIGP orders X'A', and from X'D' on",
+                               "invalid orders here; Hercules resets the CPU, or makes it another"},
     [EXCEPTION_HOST_TRAP] = {"host trap", "Hercules itself ends on X'8000000000000000' divided by -1"},
 };
 
@@ -649,6 +649,18 @@ static bool handlers_changed(const struct differential_case *c, const struct dif
     return false;
 }
 
+/* With the registers of the beginning, a SIGP has an order that System/370 does not have. */
+static bool later_order(const struct differential_case *c) {
+    for (unsigned i = 0; i < c->count; i++) {
+        const uint8_t *text = c->program[i].id == INSTRUCTION_SIGP ? text_of(c, c->program[i].real) : NULL;
+        uint32_t base = text && text[2] >> 4 ? c->gpr[text[2] >> 4] : 0;
+        uint32_t order = text ? (base + bytes_get16(text + 2)) & 0xFF : 0;
+        if (order == 0xA || order >= 0xD)
+            return true;
+    }
+    return false;
+}
+
 /* A wait that only a clock can end: here at once, since nothing else happens, and in Hercules after host time. */
 static bool waits_for_clock(const uint8_t psw[8]) {
     struct psw p;
@@ -689,8 +701,9 @@ enum differential_verdict differential_compare(const struct differential_case *c
             apart = EXCEPTION_TIME;
         if (apart < 0 && a->end == END_LIMIT && waits_for_clock(a->psw))
             apart = EXCEPTION_CLOCK_DUE;
-        if (apart < 0 && a->end == END_LIMIT && contains(c, INSTRUCTION_SIGP) && bytes_get64(a->psw) == 0)
-            apart = EXCEPTION_INITIAL_LOAD;
+        if (apart < 0 && a->end == END_LIMIT &&
+            (later_order(c) || (contains(c, INSTRUCTION_SIGP) && bytes_get64(a->psw) == 0)))
+            apart = EXCEPTION_LATER_ORDER;
         if (apart < 0)
             return VERDICT_DIFFERENT;
         *exception = differential_exceptions[apart].name;
