@@ -774,6 +774,8 @@ enum differential_verdict differential_compare(const struct differential_case *c
         cause = EXCEPTION_RESET_REFERENCE;
     if (cause < 0 && contains(c, INSTRUCTION_STCK) && (program_changed(c, b) || clocks_only(c, a, b)))
         cause = EXCEPTION_CLOCKS;
+    if (cause < 0 && later_order(c))
+        cause = EXCEPTION_LATER_ORDER;
     if (cause < 0 && contains(c, INSTRUCTION_MC) && handlers_changed(c, b))
         cause = EXCEPTION_MONITOR_BC;
     if (cause >= 0) {
