@@ -42,11 +42,11 @@ uint64_t random_u64(struct random *r) {
 
 uint64_t random_below(struct random *r, uint64_t n) {
     assert(n != 0 && "random_below needs at least one value to choose from");
-    /* 2^64 mod n of the values are drawn again, which leaves a multiple of n of them. */
-    uint64_t surplus = -n % n;
+    /* 2^64 mod n of the values are drawn again, the lowest, which leaves a multiple of n of them. They are less than n:
+     * mostly that need not be divided out. */
     uint64_t value;
     do {
         value = random_u64(r);
-    } while (value < surplus);
+    } while (value < n && value < -n % n);
     return value % n;
 }

@@ -159,7 +159,20 @@ struct lookaside_entry *access_mark(struct processor *p, uint32_t address, uint3
     return e;
 }
 
+static unsigned window_span(struct processor *p, uint32_t address, uint32_t length, bool store, struct span *s) {
+    struct window_pieces pieces;
+    switch (window_open(p->window, address, length, store, &pieces)) {
+    case WINDOW_NEEDS: return OUTCOME_NEEDS;
+    case WINDOW_REFUSED: p->translation_address = p->window->translation_address; return p->window->code;
+    default: break;
+    }
+    *s = (struct span){.piece = {pieces.piece[0], pieces.piece[1]}, .length = {pieces.length[0], pieces.length[1]}};
+    return 0;
+}
+
 unsigned span_slow(struct processor *p, uint32_t address, uint32_t length, enum access_kind kind, struct span *s) {
+    if (p->window)
+        return window_span(p, address, length, kind == ACCESS_STORE, s);
     uint32_t offset = address & (STORAGE_BLOCK_BYTES - 1);
     uint32_t first = STORAGE_BLOCK_BYTES - offset < length ? STORAGE_BLOCK_BYTES - offset : length;
     uint32_t next = (address + first) & ADDRESS_MASK;

@@ -488,6 +488,18 @@ bool channel_has_interruption(const struct channel_set *s, uint32_t channels) {
     return false;
 }
 
+uint64_t channel_observe(const struct channel_set *s, uint16_t address) {
+    const struct subchannel *u = find(s, address);
+    uint64_t pending = 0, csw = 0;
+    for (int kind = 0; u && kind < CONDITION_KINDS; kind++) {
+        if (!u->conditions[kind].pending)
+            continue;
+        pending |= 1u << kind;
+        csw ^= u->conditions[kind].csw;
+    }
+    return u ? (uint64_t)u->activity << 56 | pending << 48 | (csw & 0xFFFFFFFFFFFF) : 0;
+}
+
 bool channel_attention(struct channel_set *s, uint16_t address) {
     struct subchannel *u = find(s, address);
     if (!u)

@@ -43,6 +43,8 @@ void code_changed(struct code_block *code, uint32_t offset, uint32_t length) {
         return;
     for (uint32_t slot = first >> 1; slot <= last >> 1; slot++)
         code->slot[slot].go = code->undecoded;
+    if (length == STORAGE_BLOCK_BYTES)
+        code->lines = 0;
 }
 
 struct code_block *code_block_at(struct processor *p, uint32_t absolute) {

@@ -53,6 +53,7 @@ struct parser {
     PARAMETER(register_access, UINT16_MAX, 1)                                                                          \
     PARAMETER(storage_access, UINT16_MAX, 1)                                                                           \
     PARAMETER(storage_doubleword, UINT16_MAX, 1)                                                                       \
+    PARAMETER(interpretation, UINT16_MAX, 1)                                                                           \
     PARAMETER(console_character, DEVICE_CYCLES_MOST, 100)                                                              \
     PARAMETER(printer_line, DEVICE_CYCLES_MOST, 100)                                                                   \
     PARAMETER(reader_card, DEVICE_CYCLES_MOST, 100)                                                                    \

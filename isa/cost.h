@@ -36,6 +36,7 @@ struct cost_model {
     uint16_t completion;   /* the same where the instruction is completed and counts */
     /* What supervisors written in C or Lua are charged for their calls (isa/supervisor.h). */
     uint16_t register_access, storage_access, storage_doubleword;
+    uint16_t interpretation; /* of an instruction by them, apart from what it refers to in storage */
     /* Device times, in cycles; multiples of 100. */
     uint64_t console_character, printer_line, reader_card;
     uint64_t disk_seek, disk_cylinder; /* moving the arm at all, and each cylinder of the way */

@@ -54,6 +54,10 @@ static unsigned write_data(struct writer *w, const uint8_t *text, unsigned lengt
 }
 
 unsigned disassemble(char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t length) {
+    return disassemble_in(PROFILE_S370, to, text, length);
+}
+
+unsigned disassemble_in(enum profile p, char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t length) {
     struct writer w = {to, 0};
     uint8_t whole[6] = {0}, again[6] = {0};
     struct instruction_fields f;
@@ -61,7 +65,7 @@ unsigned disassemble(char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t len
     if (length < 2) {
         return write_data(&w, text, (unsigned)length);
     }
-    const struct instruction *i = instruction_decode(text);
+    const struct instruction *i = instruction_decode_in(p, text);
     if (!i) {
         /* Two bytes, whatever the length of such an opcode: the rest of a table of data may well be instructions. */
         return write_data(&w, text, 2);
@@ -101,7 +105,7 @@ static size_t zeros(const uint8_t *from, size_t length) {
     return n;
 }
 
-void disassemble_image(struct bytes *to, const uint8_t *image, size_t length, uint32_t at) {
+void disassemble_image(struct bytes *to, enum profile p, const uint8_t *image, size_t length, uint32_t at) {
     enum { SHORTEST_RUN = 32 }; /* zero bytes that are worth one line with a duplication factor */
     bytes_printf(to, "         ORG   X'%06X'\n", (unsigned)at);
     for (size_t i = 0; i < length;) {
@@ -119,7 +123,7 @@ void disassemble_image(struct bytes *to, const uint8_t *image, size_t length, ui
             i += run;
             continue;
         }
-        const unsigned bytes = disassemble(line, image + i, length - i);
+        const unsigned bytes = disassemble_in(p, line, image + i, length - i);
         bytes_to_hex(hex, image + i, bytes);
         bytes_printf(to, "         %-36s %06zX %s\n", line, at + i, hex);
         i += bytes;

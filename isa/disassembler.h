@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "isa/instruction.h"
 
 enum { DISASSEMBLER_TEXT = 64 };
 
@@ -14,9 +15,11 @@ enum { DISASSEMBLER_TEXT = 64 };
  * ignored bits set that the assembler would make 0, becomes `DC    X'B2FF'`. Returns the bytes consumed: 2, 4 or 6,
  * never more than length. Costs a table look-up. */
 unsigned disassemble(char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t length);
+/* The same with the instructions of a profile. */
+unsigned disassemble_in(enum profile p, char to[DISASSEMBLER_TEXT], const uint8_t *text, size_t length);
 
 /* Appends a whole image as source: ORG to `at`, then a line an instruction with address and bytes in the remarks field.
  * Reassembled, it gives the same bytes at the same address. */
-void disassemble_image(struct bytes *to, const uint8_t *image, size_t length, uint32_t at);
+void disassemble_image(struct bytes *to, enum profile p, const uint8_t *image, size_t length, uint32_t at);
 
 #endif

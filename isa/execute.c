@@ -64,11 +64,19 @@ static unsigned fetch_text(struct processor *p, uint32_t ia, uint8_t text[6]) {
     return 0;
 }
 
+/* What is not in a window: clocks, devices, keys, the map, other CPUs. */
+static bool needs_resources(enum instruction_id id) {
+    return instruction_table[id].privileged || id == INSTRUCTION_STCK;
+}
+
 unsigned execute_one(struct processor *p, const struct operation *o, enum instruction_id id, uint32_t next) {
     uint32_t here = p->psw.ia;
     unsigned x = 0;
+    p->interpreted = id;
     if (instruction_table[id].privileged && problem_state(p))
         return PROGRAM_PRIVILEGED;
+    if (p->window && needs_resources(id))
+        return OUTCOME_RESOURCE;
     switch (id) {
 #define ONE_PLAIN(function) x = op_##function(p, o);
 #define ONE_STORAGE(function) x = op_##function(p, o);
@@ -111,12 +119,34 @@ static unsigned execute_target(struct processor *p, const struct operation *o, u
         return x;
     if (o->r1)
         text[1] |= (uint8_t)p->gpr[o->r1];
-    const struct instruction *i = instruction_decode(text);
+    const struct instruction *i = instruction_decode_in(p->machine->profile, text);
     if (!i)
         return PROGRAM_OPERATION;
     struct operation subject;
     operation_decode(&subject, p->model, i, text);
     return execute_one(p, &subject, instruction_id(i), next);
+}
+
+unsigned execute_apart(struct processor *p) {
+    uint8_t text[6] = {0};
+    p->length = 2;
+    if (p->psw.ia & 1)
+        return PROGRAM_SPECIFICATION | OUTCOME_LATE;
+    unsigned x = fetch_text(p, p->psw.ia, text);
+    if (x)
+        return x | OUTCOME_LATE;
+    p->length = instruction_length(text[0]);
+    const struct instruction *i = instruction_decode_in(p->machine->profile, text);
+    if (!i)
+        return bytes_get16(text) == 0xB2FE ? (unsigned)OUTCOME_CALL : (unsigned)PROGRAM_OPERATION;
+    struct operation o;
+    operation_decode(&o, p->model, i, text);
+    uint32_t next = (p->psw.ia + p->length) & ADDRESS_MASK;
+    if (instruction_id(i) != INSTRUCTION_EX)
+        return execute_one(p, &o, instruction_id(i), next);
+    x = execute_target(p, &o, next);
+    p->dynamic_cost += o.cost;
+    return x;
 }
 
 /* Its labels' addresses are data: there must be one copy of it. */
@@ -210,7 +240,7 @@ do_decode : {
         goto do_crossing;
     }
     memcpy(copy, text + offset, length);
-    const struct instruction *i = instruction_decode(copy);
+    const struct instruction *i = instruction_decode_in(p->machine->profile, copy);
     if (i) {
         operation_decode(slot, p->model, i, copy);
         slot->go = labels[instruction_id(i)];
@@ -230,32 +260,11 @@ do_call:
     x = OUTCOME_CALL;
     STOP_IF(true, 4);
 
-do_crossing
-    : /* an instruction that lies in two blocks is taken apart anew each time: its end may be mapped elsewhere */ {
-    uint8_t text[6] = {0};
-    p->psw.ia = HERE;
-    x = fetch_text(p, p->psw.ia, text);
-    if (x) {
-        EXTRA;
-        p->length = 2;
-        END(x | OUTCOME_LATE);
-    }
-    p->length = instruction_length(text[0]);
-    const struct instruction *i = instruction_decode(text);
-    if (!i)
-        END(bytes_get16(text) == 0xB2FE ? OUTCOME_CALL : PROGRAM_OPERATION);
-    struct operation crossing;
-    operation_decode(&crossing, p->model, i, text);
-    uint32_t next = (p->psw.ia + p->length) & ADDRESS_MASK;
+do_crossing: /* an instruction that lies in two blocks is taken apart anew each time: its end may be mapped elsewhere */
     SAVE;
-    if (i->format == FORMAT_RX && instruction_id(i) == INSTRUCTION_EX) {
-        x = execute_target(p, &crossing, next);
-        p->dynamic_cost += crossing.cost;
-    } else {
-        x = execute_one(p, &crossing, instruction_id(i), next);
-    }
+    p->psw.ia = HERE;
+    x = execute_apart(p);
     goto generic;
-}
 
 do_EX : {
     SAVE;

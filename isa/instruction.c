@@ -5,6 +5,7 @@
 #include "isa/instruction.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/bytes.h"
 
@@ -15,7 +16,9 @@ enum {
 };
 
 const struct instruction instruction_table[INSTRUCTION_COUNT] = {
-#define INSTRUCTION(opcode, name_, title, format_, cc_, privileged_, class_, unit_, kind, function, reason_)           \
+#define INSTRUCTION(...) ROW(PROFILE_S370, __VA_ARGS__)
+#define INSTRUCTION_FLAWED(...) ROW(PROFILE_FLAWED, __VA_ARGS__)
+#define ROW(profile_, opcode, name_, title, format_, cc_, privileged_, class_, unit_, kind, function, reason_)         \
     [INSTRUCTION_##name_] = {                                                                                          \
         .code = opcode,                                                                                                \
         .format = FORMAT_##format_,                                                                                    \
@@ -24,12 +27,29 @@ const struct instruction instruction_table[INSTRUCTION_COUNT] = {
         .class = class_,                                                                                               \
         .unit = unit_,                                                                                                 \
         .privileged = privileged_,                                                                                     \
+        .profile = profile_,                                                                                           \
         .mnemonic = #name_,                                                                                            \
         .name = title,                                                                                                 \
         .reason = reason_,                                                                                             \
     },
 #include "isa/instructions.def"
+#undef ROW
 };
+
+const char *profile_name(enum profile p) {
+    static const char *const names[PROFILE_COUNT] = {"s370", "flawed"};
+    return names[p];
+}
+
+bool profile_find(const char *name, enum profile *to) {
+    for (unsigned p = 0; p < PROFILE_COUNT; p++) {
+        if (strcmp(name, profile_name((enum profile)p)) == 0) {
+            *to = (enum profile)p;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Opcodes as slots of one table: one-byte opcodes first, then a page for each first byte that has a second opcode byte,
  * then the I/O instructions 9C-9F, of whose second byte only the last bit counts. */
@@ -49,6 +69,10 @@ static const uint8_t slots[SLOT_COUNT] = {
 };
 
 const struct instruction *instruction_decode(const uint8_t text[2]) {
+    return instruction_decode_in(PROFILE_S370, text);
+}
+
+const struct instruction *instruction_decode_in(enum profile p, const uint8_t text[2]) {
     unsigned slot = text[0];
     switch (text[0]) {
     case 0xB2: slot = PAGE_B2 + text[1]; break;
@@ -59,7 +83,8 @@ const struct instruction *instruction_decode(const uint8_t text[2]) {
     case 0x9F: slot = SLOT_OF_IO(0x9F, 0); break; /* TCH has no partner: its last bit is ignored too */
     default: break;
     }
-    return slots[slot] ? &instruction_table[slots[slot] - 1] : NULL;
+    const struct instruction *i = slots[slot] ? &instruction_table[slots[slot] - 1] : NULL;
+    return i && i->profile <= p ? i : NULL;
 }
 
 static char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }

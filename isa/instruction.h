@@ -81,12 +81,24 @@ enum instruction_unit {
     UNIT_PROCESSED, /* bytes really compared, moved or examined */
 };
 
-/* Names every instruction: INSTRUCTION_LPSW, …; also the index into the table. */
+/* Names every instruction: INSTRUCTION_LPSW, …; also the index into the table. Those of the profile `flawed` alone are
+ * the last ones. */
 enum instruction_id {
 #define INSTRUCTION(code, mnemonic, ...) INSTRUCTION_##mnemonic,
 #include "isa/instructions.def"
-    INSTRUCTION_COUNT
+    INSTRUCTION_COUNT,
+    INSTRUCTION_S370_COUNT = INSTRUCTION_RTU
 };
+
+/* Which instructions a machine has. */
+enum profile {
+    PROFILE_S370,   /* System/370's: what is sensitive is privileged */
+    PROFILE_FLAWED, /* and three that are sensitive and not privileged */
+    PROFILE_COUNT
+};
+/* "s370", "flawed"; and back: false when there is no such profile. */
+const char *profile_name(enum profile p);
+bool profile_find(const char *name, enum profile *to);
 
 struct instruction {
     uint16_t code;  /* 0x18 or 0xB205 */
@@ -96,14 +108,17 @@ struct instruction {
     uint8_t class;  /* enum instruction_class, OR-ed */
     uint8_t unit;   /* enum instruction_unit */
     bool privileged;
+    uint8_t profile; /* enum profile: the first that has it */
     const char *mnemonic, *name, *reason; /* reason: "" where the class needs none */
 };
 
 extern const struct instruction instruction_table[INSTRUCTION_COUNT];
 
-/* The instruction that these bytes begin with (two bytes are looked at), or NULL when the opcode is unassigned. */
+/* The instruction that these bytes begin with (two bytes are looked at), or NULL when the opcode is unassigned: of
+ * System/370, and of a profile. */
 const struct instruction *instruction_decode(const uint8_t text[2]);
-/* By mnemonic, either case; NULL when there is none. */
+const struct instruction *instruction_decode_in(enum profile p, const uint8_t text[2]);
+/* By mnemonic, either case, of any profile; NULL when there is none. */
 const struct instruction *instruction_find(const char *mnemonic);
 static inline enum instruction_id instruction_id(const struct instruction *i) {
     return (enum instruction_id)(i - instruction_table);

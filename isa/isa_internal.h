@@ -26,6 +26,7 @@
 #include "isa/machine.h"
 #include "isa/psw.h"
 #include "isa/supervisor.h"
+#include "isa/window.h"
 #include "mmu/dat.h"
 #include "mmu/storage.h"
 #include "mmu/tlb.h"
@@ -75,6 +76,8 @@ enum outcome {
     OUTCOME_SVC,
     OUTCOME_CALL,
     OUTCOME_BRANCH,        /* execute_one only: target in p->branch_target */
+    OUTCOME_NEEDS,         /* in a window only: an operand is not there; nothing was changed */
+    OUTCOME_RESOURCE,      /* in a window only: it acts on more than registers, PSW and storage; not executed */
     OUTCOME_LATE = 0x2000, /* OR-ed to a program code: recognised in fetching the instruction */
 };
 
@@ -161,6 +164,9 @@ struct processor {
     const struct cost_model *model;
     bool leaving;              /* a supervisor above the bare machine is about to execute its LPSW, which traps */
     struct supervisor *active; /* whose activation is running right now */
+    struct window
+        *window; /* it executes one instruction on this, apart from the machine; NULL: it is one of its CPUs */
+    enum instruction_id interpreted; /* in a window: the instruction, or EXECUTE's target */
     struct tlb tlb;
     struct lookaside_entry dat_lookaside[LOOKASIDE_ENTRIES], real_lookaside[LOOKASIDE_ENTRIES];
 };
@@ -182,6 +188,8 @@ struct machine {
     bool started;
     uint64_t instructions, nominal;
     uint64_t interruptions[INTERRUPTION_CLASSES];
+    enum profile profile;
+    bool nominal_time;
     struct processor *processor; /* of the bare machine: CPU 0 */
     device_line *console_line;   /* and its self: who wants to see what the console prints */
     void *line_self;
@@ -206,8 +214,7 @@ struct machine {
     enum machine_status ended;                        /* how the last of those CPUs ended that did not just stop */
     uint64_t tod_epoch;                               /* TOD = tod_epoch + clock_units(clock), modulo 2^64 */
     uint64_t tod_clock;                               /* clock at the latest reading of the TOD by any CPU */
-    bool nominal_time;
-    struct random keys; /* stream of supervisors' keys */
+    struct random keys;                               /* stream of supervisors' keys */
     char fault[256];
     bool start_psw;
     uint8_t start[8];
@@ -215,6 +222,7 @@ struct machine {
     struct machine *limited;
     uint64_t limit_count, limit_cycles, trap_count;
     uint64_t address_checked; /* retired count at which until_address was last passed */
+    bool address_met;         /* by an interpreted instruction of `limited` */
 };
 
 /* ---- Time ---- */
@@ -246,6 +254,8 @@ static inline void processor_book(struct processor *p, uint64_t cycles, enum cyc
 void processor_flush(struct processor *p);
 /* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
 bool machine_limit_reached(const struct machine *m);
+/* Whether this interpreted instruction is the one in front of which the run is to stop; it does then. */
+bool machine_meets_address(struct machine *m, uint32_t ia);
 /* On this CPU the virtual CPU `to` (of no machine: none) begins to run on `on`. */
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
 /* Ends the run of whatever virtual machine is on this CPU: an interruption of the bare machine did. */
@@ -372,6 +382,10 @@ unsigned execute(struct processor *p);
 /* Executes one decoded instruction outside the loop; `next` is the address of the instruction after it (after the
  * EXECUTE). Its static cost is charged here. */
 unsigned execute_one(struct processor *p, const struct operation *o, enum instruction_id id, uint32_t next);
+
+/* Fetches, decodes and executes the instruction at psw.ia apart from the loop; p->length becomes its length, 2 when it
+ * could not be fetched. As execute_one, or an outcome with OUTCOME_LATE, or OUTCOME_CALL. */
+unsigned execute_apart(struct processor *p);
 
 /* The operations, one function an instruction, op_<function of the table>: those of kind FAR and CONTROL are called,
  * the others are inlined into the loop (isa/operations.h). They return 0, a program code, or an outcome. A CONTROL

@@ -124,6 +124,7 @@ struct machine *machine_new(const struct machine_options *o, struct error *e) {
     m->trace = o->trace;
     m->nominal_time = o->nominal_time;
     m->tod_epoch = o->tod;
+    m->profile = o->profile;
     m->channel_conditions = o->channel_conditions;
     random_init(&m->keys, o->seed, "supervisor keys");
     if (!(m->storage = storage_new(o->memory_bytes, e))) {
@@ -183,6 +184,7 @@ struct machine *machine_new_virtual(struct machine *host, const struct machine_o
     m->trace = bare->trace;
     m->model = bare->model;
     m->nominal_time = bare->nominal_time;
+    m->profile = bare->profile;
     m->channel_conditions = bare->channel_conditions;
     return m;
 }
@@ -209,6 +211,7 @@ struct trace *machine_trace(const struct machine *m) {
     return m->trace;
 }
 bool machine_nominal(const struct machine *m) { return m->nominal_time; }
+enum profile machine_profile(const struct machine *m) { return m->profile; }
 enum channel_conditions machine_channel_conditions(const struct machine *m) { return m->channel_conditions; }
 enum machine_status machine_status(const struct machine *m) { return m->status; }
 
@@ -587,7 +590,20 @@ static uint64_t cycles_to_run(struct processor *p) {
 
 bool machine_limit_reached(const struct machine *m) {
     const struct machine *bare = m->processor->machine;
-    return bare->limits->instructions && m->instructions + interruptions_of(m) >= bare->limit_count;
+    const struct machine_limits *l = bare->limits;
+    if (m != bare->limited)
+        return false;
+    return (l->instructions && m->instructions + interruptions_of(m) >= bare->limit_count) ||
+           (l->until_trap && interruptions_of(m) != bare->trap_count);
+}
+
+bool machine_meets_address(struct machine *m, uint32_t ia) {
+    struct machine *bare = m->processor->machine;
+    if (m != bare->limited || !bare->limits->has_address || ia != bare->limits->until_address)
+        return false;
+    bare->address_met = m->instructions != bare->address_checked;
+    bare->address_checked = UINT64_MAX;
+    return bare->address_met;
 }
 
 static bool limit_reached(struct processor *p) {
@@ -602,7 +618,8 @@ static bool limit_reached(struct processor *p) {
     }
     if (l->cycles && processor_cycles(p) >= m->limit_cycles)
         return true;
-    return l->until_trap && interruptions_of(m->limited) != m->trap_count;
+    return (m->address_met && machine_is_running(m->limited)) ||
+           (l->until_trap && interruptions_of(m->limited) != m->trap_count);
 }
 
 static void trace_instruction(struct processor *p, struct machine *m) {
@@ -614,7 +631,7 @@ static void trace_instruction(struct processor *p, struct machine *m) {
     if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK)
         return;
     storage_read(p->storage, absolute, text, storage_has(p->storage, absolute, 6) ? 6 : 2);
-    const struct instruction *i = instruction_decode(text);
+    const struct instruction *i = instruction_decode_in(p->machine->profile, text);
     snprintf(line, sizeof line, "%s", i ? i->mnemonic : "?");
     struct trace_event event = {.kind = TRACE_INSTRUCTION,
                                 .cycle = processor_cycles(p),
@@ -737,7 +754,8 @@ static bool step(struct machine *m) {
         return machine_schedule(m);
     if (at_address(p))
         return false;
-    m->address_checked = UINT64_MAX;
+    if (innermost_running(p) == m->limited && !p->leaving) /* not a monitor's instruction before its */
+        m->address_checked = UINT64_MAX;
     trace_instruction(p, innermost_running(p));
     set_horizon(p, cycles_to_run(p));
     finish(p, execute(p));
@@ -758,6 +776,7 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     m->limit_count = saturate(asked->instructions + interruptions_of(asked), m->limits->instructions);
     m->limit_cycles = saturate(processor_cycles(p), m->limits->cycles);
     m->trap_count = interruptions_of(asked);
+    m->address_met = false;
     m->address_checked = innermost_running(p) == asked ? asked->instructions : UINT64_MAX;
     if (m->status == MACHINE_IDLE)
         m->status = MACHINE_READY;

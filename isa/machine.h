@@ -15,6 +15,7 @@
 #include "isa/channel.h"
 #include "isa/codes.h"
 #include "isa/cost.h"
+#include "isa/instruction.h"
 #include "isa/psw.h"
 #include "mmu/dat.h"
 #include "mmu/storage.h"
@@ -39,6 +40,7 @@ struct machine_options {
     bool nominal_time;                        /* clocks count only what retires (docs/architecture.md, nominal time) */
     device_line *console_line, *printer_line; /* called for each line completed on 009 and 00E; may be NULL */
     void *line_self;
+    enum profile profile;                       /* its instructions, and those of the virtual machines on it */
     enum channel_conditions channel_conditions; /* of this machine, and of the virtual ones on it */
     bool forget_lines; /* lines are not kept after that call: console_text and printer_text have the unfinished one */
 };
@@ -58,6 +60,7 @@ int machine_level(const struct machine *m); /* 0: bare */
 const struct cost_model *machine_model(const struct machine *m);
 struct trace *machine_trace(const struct machine *m);
 bool machine_nominal(const struct machine *m);
+enum profile machine_profile(const struct machine *m);
 enum channel_conditions machine_channel_conditions(const struct machine *m);
 struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
 /* Attaches a device, which it takes over (also when it fails). False and *e when the machine has one at this address,

@@ -59,6 +59,39 @@ OPERATION(insert_psw_key) {
     return 0;
 }
 
+/* ---- The profile `flawed`: what real machines had, and monitors could not see (docs/classify.md) ---- */
+
+/* As JRST 1 of the PDP-10: supervisor state ends, and problem state does not notice. */
+OPERATION(return_to_user) {
+    p->psw.ia = address_2(p, o);
+    p->psw.state |= PSW_PROBLEM;
+    return 0;
+}
+
+/* As POPF of the 8086 line: what problem state may not change stays as it is, silently. The operand is laid out as the
+ * first word of a PSW in EC mode. */
+OPERATION(load_psw_masks) {
+    uint32_t a = address_2(p, o), value;
+    if (a & 3)
+        return PROGRAM_SPECIFICATION;
+    unsigned x = fetch_word(p, a, &value);
+    if (x)
+        return x;
+    p->psw.cc = value >> 12 & 3;
+    p->psw.program_mask = value >> 8 & 15;
+    return psw_problem(&p->psw) ? 0 : set_mask(p, (uint8_t)(value >> 24));
+}
+
+/* As SMSW, SIDT and STR of the 80286: the machine shows itself to anybody. */
+OPERATION(store_psw_and_origin) {
+    uint32_t a = address_2(p, o);
+    uint8_t raw[8];
+    if (a & 7)
+        return PROGRAM_SPECIFICATION;
+    psw_store(&p->psw, raw, 0, 0);
+    return store_doubleword(p, a, (uint64_t)bytes_get32(raw) << 32 | p->cr[1]);
+}
+
 /* ---- Control registers and translation ---- */
 
 static uint32_t registers(const struct operation *o) { return ((o->r2 - o->r1) & 15u) + 1; }

@@ -222,8 +222,8 @@ static unsigned open_table(struct processor *p, uint32_t a, const struct span *a
     for (int i = 0; i < 2; i++) {
         if (!used[i])
             continue;
-        uint32_t at = i ? (a + *split) & ADDRESS_MASK : a;
-        if ((x = span_open(p, at, 1, ACCESS_FETCH, &s)))
+        uint32_t at = i ? (a + *split) & ADDRESS_MASK : a, before = *split < 256 ? *split : 256;
+        if ((x = span_open(p, at, i ? 256 - before : before, ACCESS_FETCH, &s)))
             return x;
         part[i] = s.piece[0];
     }

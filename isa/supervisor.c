@@ -47,6 +47,7 @@ struct supervisor {
     enum cycle_cause cause;
     struct machine_cpu running; /* whom it is about to dispatch */
 
+    struct processor *scratch;   /* on which instructions are interpreted */
     struct coroutine *coroutine; /* NULL: direct */
     struct processor *processor; /* that it is on, or was suspended on */
 };
@@ -101,6 +102,12 @@ static void write_cells(struct supervisor *s, unsigned cpu, uint32_t page) {
 
 _Static_assert(SUPERVISOR_CELLS + CELL_BYTES * CELL_COUNT <= SUPERVISOR_PSW, "the cells run into the areas");
 
+static void supervisor_free(struct supervisor *s) {
+    coroutine_free(s->coroutine);
+    free(s->scratch);
+    free(s);
+}
+
 struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_ops *ops, void *self, struct error *e) {
     struct supervisor **supervisors = m->processor->machine->supervisors;
     unsigned number = 0;
@@ -124,9 +131,11 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
     s->number = number;
     s->direct = m->host == NULL;
     s->processor = m->processor;
-    if (!s->direct && !(s->coroutine = coroutine_new())) {
-        free(s);
+    s->scratch = processor_new(m->processor->machine, 0);
+    s->coroutine = s->direct ? NULL : coroutine_new();
+    if (!s->scratch || (!s->direct && !s->coroutine)) {
         error_set(e, ERROR_INTERNAL, "no memory for a supervisor's stack");
+        supervisor_free(s);
         return NULL;
     }
     supervisors[number] = s;
@@ -169,8 +178,7 @@ void supervisor_detach(struct supervisor *s) {
         return;
     s->processor->machine->supervisors[s->number] = NULL;
     s->machine->supervisor = NULL;
-    coroutine_free(s->coroutine);
-    free(s);
+    supervisor_free(s);
 }
 
 struct machine *supervisor_machine(const struct supervisor *s) {
@@ -487,6 +495,20 @@ void processor_running(struct processor *p, struct machine *vm, unsigned cpu) {
     present(p)->active->running = (struct machine_cpu){vm, cpu};
 }
 
+/* The clocks of vm and the machines below move by what was retired; no cycles pass. True: that was the limit. */
+static bool retire(struct processor *p, struct machine *vm, unsigned instructions, uint32_t cost) {
+    processor_flush(p);
+    p->horizon += cost;
+    p->flushed_nominal += cost;
+    p->cycles_offset -= cost;
+    p->instructions += instructions;
+    for (struct machine *m = vm; m; m = m->host) {
+        m->instructions += instructions;
+        m->nominal += cost;
+    }
+    return machine_limit_reached(vm);
+}
+
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords) {
     const struct instruction *i = instruction_decode(text);
@@ -503,22 +525,93 @@ bool processor_retire(struct processor *p, struct machine *vm, const uint8_t tex
         cost += p->model->crossing;
     if (doublewords == RETIRE_EXCEPTION)
         cost = p->model->completion;
-    processor_flush(p);
-    p->horizon += cost;
-    p->flushed_nominal += cost;
-    p->cycles_offset -= cost;
-    p->instructions++;
-    for (struct machine *m = vm; m; m = m->host) {
-        m->instructions++;
-        m->nominal += cost;
-    }
-    return vm == p->machine->limited && machine_limit_reached(vm);
+    return retire(p, vm, 1, cost);
 }
 
-void processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c) {
+/* An instruction in a window: as the CPU loop has it, but that nothing is pending and no time passes. */
+static enum interpreted_end end_of(struct processor *scratch, unsigned x, struct interpreted *i) {
+    uint32_t next = (scratch->psw.ia + scratch->length) & ADDRESS_MASK;
+    i->ilc = scratch->length;
+    switch (x & ~(unsigned)OUTCOME_LATE) {
+    case OUTCOME_NEEDS: return INTERPRETED_NEEDS;
+    case OUTCOME_RESOURCE: return INTERPRETED_RESOURCE;
+    case OUTCOME_CALL: return INTERPRETED_CALL;
+    case OUTCOME_RESUME:
+    case OUTCOME_SYNC: return INTERPRETED_DONE;
+    case OUTCOME_BRANCH: scratch->psw.ia = scratch->branch_target; return INTERPRETED_DONE;
+    case 0: scratch->psw.ia = next; return INTERPRETED_DONE;
+    case OUTCOME_SVC:
+        scratch->psw.ia = next;
+        i->code = scratch->svc_number;
+        return INTERPRETED_SVC;
+    default: break;
+    }
+    i->code = x & 0xFF;
+    if (i->code != ACCESS_SEGMENT && i->code != ACCESS_PAGE)
+        scratch->psw.ia = next;
+    return INTERPRETED_PROGRAM;
+}
+
+/* Nominal cycles of an instruction that ended so, beside those that a long one has charged for its progress. */
+static uint32_t cost_of(const struct processor *scratch, unsigned x, bool retired) {
+    return !retired ? 0 : x & OUTCOME_COMPLETED ? scratch->model->completion : scratch->dynamic_cost;
+}
+
+static bool is_interlocked(enum instruction_id id) {
+    return id == INSTRUCTION_CS || id == INSTRUCTION_CDS || id == INSTRUCTION_TS;
+}
+
+/* The scratch processor as the virtual CPU is; the time is always up, so that long instructions end after each part. */
+static unsigned execute_in(struct processor *scratch, const struct interpreted *i, struct window *w) {
+    scratch->window = w;
+    scratch->psw = i->psw;
+    memcpy(scratch->gpr, i->gpr, sizeof i->gpr);
+    memcpy(scratch->cr, i->cr, sizeof i->cr);
+    scratch->remaining = 0;
+    scratch->charged = 0;
+    scratch->next_event = 0;
+    scratch->interpreted = INSTRUCTION_COUNT;
+    scratch->monitor_code = scratch->monitor_class = 0;
+    scratch->translation_address = 0;
+    w->stores = 0;
+    return execute_apart(scratch);
+}
+
+enum interpreted_end processor_interpret(struct processor *p, struct machine *vm, struct interpreted *i,
+                                         struct window *w) {
+    p = present(p);
+    struct supervisor *s = p->active;
+    struct processor *scratch = s->scratch;
+    uint32_t at = i->psw.ia;
+    i->limit = w->pages == 0 && !w->code && machine_meets_address(vm, at);
+    if (i->limit)
+        return INTERPRETED_NOTHING;
+    unsigned x = execute_in(scratch, i, w);
+    enum interpreted_end end = end_of(scratch, x, i);
+    if (end == INTERPRETED_NEEDS)
+        w->need.interlocked = is_interlocked(scratch->interpreted);
+    if (end == INTERPRETED_NEEDS || end == INTERPRETED_RESOURCE || end == INTERPRETED_CALL)
+        return end;
+    p = charge(p, p->model->interpretation);
+    i->completed = end == INTERPRETED_SVC || x & OUTCOME_COMPLETED || (end == INTERPRETED_DONE && x != OUTCOME_RESUME);
+    i->psw = scratch->psw;
+    memcpy(i->gpr, scratch->gpr, sizeof i->gpr);
+    i->translation_address = scratch->translation_address;
+    i->monitor_code = scratch->monitor_code;
+    i->monitor_class = scratch->monitor_class;
+    uint32_t cost = (uint32_t)-scratch->remaining + cost_of(scratch, x, i->completed);
+    i->limit = !vm->supervisor && retire(p, vm, i->completed, cost);
+    if (scratch->interpreted < INSTRUCTION_COUNT)
+        emit(p, s->machine, TRACE_INTERPRET, at, instruction_table[scratch->interpreted].code, 0,
+             instruction_table[scratch->interpreted].mnemonic);
+    return end;
+}
+
+bool processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c) {
     processor_flush(present(p));
     vm->interruptions[c]++;
     vm->running[cpu].machine = NULL;
+    return machine_limit_reached(vm);
 }
 
 void processor_stopped(struct processor *p, struct machine *vm, enum machine_status status) {

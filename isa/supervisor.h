@@ -21,6 +21,7 @@
 #include "isa/clock.h"
 #include "isa/instruction.h"
 #include "isa/machine.h"
+#include "isa/window.h"
 
 struct supervisor;
 
@@ -81,6 +82,35 @@ void processor_charge(struct processor *p, uint32_t cycles, enum cycle_cause cau
 /* What the charges of the calls are booked under from now on, in this activation. */
 void processor_cause(struct processor *p, enum cycle_cause cause);
 
+/* ---- Interpretation of a virtual machine's instruction ---- */
+
+/* The virtual CPU before and after. */
+struct interpreted {
+    struct psw psw;
+    uint32_t gpr[16], cr[16];                   /* control registers are only read */
+    unsigned ilc;                               /* out: bytes */
+    unsigned code;                              /* out: of the program interruption; the SVC's number */
+    bool completed;                             /* out: it was retired; false also when a long one has done a part */
+    uint32_t translation_address, monitor_code; /* out: of a program interruption */
+    uint8_t monitor_class;
+    bool limit; /* out: vm has now done as much as the run is limited to, as with processor_retire */
+};
+enum interpreted_end {
+    INTERPRETED_DONE,    /* the PSW is that after it; a long one (MVCL, CLCL) may have done a part, and goes on there */
+    INTERPRETED_SVC,     /* completed, and an interruption is due; the PSW is the one to store */
+    INTERPRETED_PROGRAM, /* so does this end, completed or not */
+    INTERPRETED_NEEDS,   /* nothing was changed: w->need is to be brought or refused, and the call repeated */
+    INTERPRETED_RESOURCE, /* not executed: it is privileged, or STCK, and acts on more than `interpreted` holds */
+    INTERPRETED_CALL,     /* not executed: a CALL, the entry into a supervisor in C, which only a CPU can execute */
+    INTERPRETED_NOTHING,  /* not executed: the run is to stop in front of it; `limit` is set */
+};
+/* Executes one instruction of vm, by the functions of the instruction table that the CPU executes it by, on a processor
+ * that is apart from the machine, with the window `w` for its storage. In problem state a privileged one is a
+ * privileged-operation exception. When it has come to an end (the first three), it is counted as by processor_retire,
+ * and the path length of an interpreter written in instructions is charged. */
+enum interpreted_end processor_interpret(struct processor *p, struct machine *vm, struct interpreted *i,
+                                         struct window *w);
+
 /* ---- Telling the books who runs: accounting only, never execution. ---- */
 
 /* This CPU of the virtual machine `vm` is about to run on the CPU that the activation is on: call right before
@@ -96,8 +126,9 @@ void processor_running(struct processor *p, struct machine *vm, unsigned cpu);
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,
                       uint32_t doublewords);
 #define RETIRE_EXCEPTION UINT32_MAX
-/* An interruption of class c was reflected to this CPU of `vm`: counts it, and ends the run of vm's own guest there. */
-void processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c);
+/* An interruption of class c was reflected to this CPU of `vm`: counts it, and ends the run of vm's own guest there. As
+ * with processor_retire, true when vm has now done as much as the run is limited to. */
+bool processor_reflected(struct processor *p, struct machine *vm, unsigned cpu, enum interruption_class c);
 /* The virtual machine stopped, or is ready again. */
 void processor_stopped(struct processor *p, struct machine *vm, enum machine_status s);
 /* An event of this supervisor, for the trace; level and cycle are filled in. Costs nothing. */

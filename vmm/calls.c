@@ -40,6 +40,45 @@ unsigned monitor_execute(struct vmm *v, enum supervisor_cell cell, unsigned *cc)
 }
 void monitor_charge(struct vmm *v, uint32_t cycles, enum cycle_cause cause) { processor_charge(v->p, cycles, cause); }
 
+/* ---- Interpretation ---- */
+
+static void interruption_of(const struct interpreted *from, enum interruption_class class, struct interruption *to) {
+    *to = (struct interruption){.class = class,
+                                .code = from->code,
+                                .ilc = from->ilc,
+                                .translation_address = from->translation_address,
+                                .monitor_code = from->monitor_code,
+                                .monitor_class = from->monitor_class};
+}
+
+enum interpreted_as monitor_interpret(struct vmm *v, struct virtual_cpu *c, struct window *w, struct interruption *i,
+                                      bool *limit) {
+    static const enum interpreted_as as[] = {
+        [INTERPRETED_DONE] = INTERPRETED_AS_DONE,
+        [INTERPRETED_SVC] = INTERPRETED_AS_INTERRUPTION,
+        [INTERPRETED_PROGRAM] = INTERPRETED_AS_INTERRUPTION,
+        [INTERPRETED_NEEDS] = INTERPRETED_AS_NEEDING,
+        [INTERPRETED_RESOURCE] = INTERPRETED_AS_PRIVILEGED,
+        [INTERPRETED_CALL] = INTERPRETED_AS_CALL,
+        [INTERPRETED_NOTHING] = INTERPRETED_AS_STOP,
+    };
+    struct guest *g = guest_of_cpu(v, c);
+    struct interpreted state = {.psw = c->psw};
+    memcpy(state.gpr, c->gpr, sizeof state.gpr);
+    memcpy(state.cr, c->cr, sizeof state.cr);
+    enum interpreted_end end = processor_interpret(v->p, g->machine, &state, w);
+    *limit = state.limit;
+    interruption_of(&state, end == INTERPRETED_SVC ? INTERRUPTION_SVC : INTERRUPTION_PROGRAM, i);
+    if (end != INTERPRETED_DONE && end != INTERPRETED_SVC && end != INTERPRETED_PROGRAM)
+        return as[end];
+    c->psw = state.psw;
+    memcpy(c->gpr, state.gpr, sizeof c->gpr);
+    c->progress = c->progress || state.completed;
+    v->stats.interpreted += state.completed;
+    g->stats.interpreted += state.completed;
+    return as[end];
+}
+
 /* ---- The books ---- */
 
 void monitor_cause(struct vmm *v, enum cycle_cause cause) { processor_cause(v->p, cause); }
@@ -57,11 +96,11 @@ void monitor_filled(struct vmm *v, const struct virtual_cpu *c) {
     guest_of_cpu(v, c)->stats.shadow_faults++;
 }
 
-void monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interruption_class class) {
+bool monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interruption_class class) {
     struct guest *g = guest_of_cpu(v, c);
     v->stats.reflected++;
     g->stats.reflected++;
-    processor_reflected(v->p, g->machine, c->address, class);
+    return processor_reflected(v->p, g->machine, c->address, class);
 }
 
 /* A machine goes on while one of its CPUs does; it is idle when one still waits, or all are just stopped; otherwise it

@@ -32,10 +32,11 @@
 #include "isa/codes.h"
 #include "isa/instruction.h"
 #include "isa/psw.h"
+#include "isa/window.h"
 #include "mmu/dat.h"
 #include "mmu/storage.h"
 
-enum { MONITOR_ABI = 2 }; /* changes whenever a struct or a signature in this header does */
+enum { MONITOR_ABI = 3 }; /* changes whenever a struct or a signature in this header does */
 
 enum {
     FRAME_BYTES = 4096,           /* the unit of allocation */
@@ -195,8 +196,9 @@ void monitor_cause(struct vmm *v, enum cycle_cause cause);
 void monitor_running(struct vmm *v, const struct virtual_cpu *c, bool waits);
 /* The interruption being handled ended with shadow entries made valid. */
 void monitor_filled(struct vmm *v, const struct virtual_cpu *c);
-/* An interruption of this class was reflected to c. */
-void monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interruption_class class);
+/* An interruption of this class was reflected to c. True: that was what the run is limited to, as with monitor_retired.
+ */
+bool monitor_reflected(struct vmm *v, const struct virtual_cpu *c, enum interruption_class class);
 /* c stopped, or is ready again. */
 void monitor_stopped(struct vmm *v, const struct virtual_cpu *c, enum machine_status status);
 /* c's instruction was interpreted, as isa/supervisor.h has it (processor_retire), which also says what the last two
@@ -250,6 +252,28 @@ struct interruption {
     unsigned signalling; /* external codes 1201 and 1202: the CPU address */
     uint64_t csw;        /* I/O; machine check: its code */
 };
+
+/* ---- Interpretation of any instruction of a virtual CPU ---- */
+
+enum interpreted_as {
+    INTERPRETED_AS_DONE,         /* completed, or a part of a long one (MVCL, CLCL) was */
+    INTERPRETED_AS_INTERRUPTION, /* so it ended: *i is to be reflected */
+    INTERPRETED_AS_NEEDING,      /* nothing was changed: w->need is to be brought (window_admit, window_put) or refused
+                                    (window_refuse), and the call repeated */
+    INTERPRETED_AS_PRIVILEGED,   /* not executed, since it acts on resources: it is the interpreter routines' affair.
+                                    STCK is, too. i->ilc is its length */
+    INTERPRETED_AS_CALL,         /* not executed: the entry into a monitor in C, which only a CPU can execute */
+    INTERPRETED_AS_STOP,         /* not executed: the run stops in front of it */
+};
+/* Executes c's next instruction, in whichever state it is, by the machine's own definition of it, on c's virtual state
+ * and on the window `w`, which is empty when the instruction is begun (window_clear). c->psw and c->gpr become what
+ * they are after it; *i, when it ended with an interruption, what is to be reflected. Before *i is, the monitor stores
+ * what w->store lists. Charged: the path length of an interpreter (`interpretation` in docs/cost-models.md), beside the
+ * calls by which the window is filled. *limit: c has now done as much as the run is limited to, as with
+ * monitor_retired; the instruction is counted. [exits]
+ * Forgotten: another virtual CPU may store between the parts of an interlocked instruction (w->need.interlocked). */
+enum interpreted_as monitor_interpret(struct vmm *v, struct virtual_cpu *c, struct window *w, struct interruption *i,
+                                      bool *limit);
 
 /* The dispatcher: every trap arrives here, and leaves by one return. */
 struct monitor_dispatcher {
@@ -377,6 +401,7 @@ const struct monitor_parts *monitor_parts(const struct vmm *v);
 /* ---- The reference parts, and what they are made from ---- */
 
 extern const struct monitor_parts reference_monitor; /* "trap-and-emulate" */
+extern const struct monitor_parts hybrid_monitor;    /* "hybrid" */
 
 /* Guest storage as the guest's own CPU would reach it. 1..256 bytes. [exits] Real ones: no protection; anything but
  * ACCESS_OK moved nothing. */
@@ -386,6 +411,10 @@ enum access guest_store_real(struct vmm *v, struct virtual_cpu *c, uint32_t real
 enum access guest_walk(struct vmm *v, struct virtual_cpu *c, uint32_t address, struct dat_walk *w);
 /* The storage key of the block at this guest absolute address, which must be installed. */
 uint8_t guest_key(struct vmm *v, const struct virtual_cpu *c, uint32_t absolute);
+/* Where one logical location lies in guest absolute storage, if the guest's program may fetch from it, or store: DAT,
+ * key and protections. Not ACCESS_OK: the program code, *failed as below. [exits] */
+enum access guest_locate(struct vmm *v, struct virtual_cpu *c, uint32_t address, bool store, uint32_t *absolute,
+                         uint32_t *failed);
 /* Logical ones, at most 64 bytes: as an instruction of the guest, with its DAT, key and protections, all blocks checked
  * first. Not ACCESS_OK: the program code; for SEGMENT and PAGE *failed is the translation-exception address. */
 enum access guest_fetch(struct vmm *v, struct virtual_cpu *c, uint32_t address, void *to, uint32_t length,

@@ -2,6 +2,7 @@
  * (vmm/module.h). */
 #include "vmm/vmm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static const struct {
     const struct monitor_parts *parts;
 } kinds[] = {
     {"trap-and-emulate", &reference_monitor},
-    {"hybrid", NULL},
+    {"hybrid", &hybrid_monitor},
     {"binary-translation", NULL},
     {"paravirtual", NULL},
     {"hardware-assisted", NULL},
@@ -35,13 +36,19 @@ bool vmm_kind_known(const char *kind) {
 }
 
 static const struct monitor_parts *find_parts(const char *kind, struct error *e) {
-    for (int n = 0; n < KINDS; n++)
-        if (strcmp(kinds[n].name, kind) == 0 && kinds[n].parts)
+    char names[128] = "";
+    for (int n = 0; n < KINDS; n++) {
+        if (!kinds[n].parts)
+            continue;
+        if (strcmp(kinds[n].name, kind) == 0)
             return kinds[n].parts;
-    if (vmm_kind_known(kind))
-        error_set(e, ERROR_INPUT, "monitor kind '%s' is not there yet; there is: trap-and-emulate", kind);
-    else
-        error_set(e, ERROR_INPUT, "there is no monitor kind '%s'; there is: trap-and-emulate", kind);
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", kinds[n].name);
+    }
+    error_set(e, ERROR_INPUT,
+              vmm_kind_known(kind) ? "monitor kind '%s' is not there yet; there are: %s"
+                                   : "there is no monitor kind '%s'; there are: %s",
+              kind, names);
     return NULL;
 }
 

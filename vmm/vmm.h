@@ -15,7 +15,7 @@
 
 struct vmm;
 
-/* "trap-and-emulate" is the only kind so far. NULL past the last. */
+/* The kinds that there are: "trap-and-emulate", "hybrid" (docs/hybrid.md). NULL past the last. */
 const char *vmm_kind_name(unsigned index);
 /* Whether `kind` is one of the product's kinds at all, ready or not: for messages that name what would be accepted. */
 bool vmm_kind_known(const char *kind);
@@ -59,7 +59,7 @@ uint32_t vmm_host_bytes_with(uint32_t memory_bytes, unsigned cpus, const struct 
 struct vmm_stats {
     uint64_t traps;         /* interruptions taken; its restart not */
     uint64_t shadow_faults; /* those that ended with a fill */
-    uint64_t interpreted;   /* privileged instructions interpreted */
+    uint64_t interpreted;   /* instructions interpreted; under trap-and-emulate, privileged ones */
     uint64_t reflected;     /* interruptions given to guests */
     uint64_t dispatches;
 };

@@ -27,6 +27,7 @@ enum group {
     GROUP_TRANSLATION,
     GROUP_CLOCKS,
     GROUP_IO,
+    GROUP_FLAWED,
     GROUP_COUNT
 };
 
@@ -40,6 +41,7 @@ static const char *const titles[GROUP_COUNT] = {
     [GROUP_TRANSLATION] = "Translation and storage keys",
     [GROUP_CLOCKS] = "Clocks and timers",
     [GROUP_IO] = "Input/output",
+    [GROUP_FLAWED] = "The profile `flawed`",
 };
 
 /* Formats as the architecture names them, and their fields from left to right, with their widths in bits. */
@@ -129,6 +131,8 @@ static bool branches(const struct instruction *i) {
 
 /* Lists where nothing in the row tells; a new instruction goes where its row says. */
 static enum group group_of(const struct instruction *i) {
+    if (i->profile == PROFILE_FLAWED)
+        return GROUP_FLAWED;
     if (one_of(i, "STCK SCK SCKC STCKC SPT STPT"))
         return GROUP_CLOCKS;
     if (i->cc == CC_IO)
@@ -229,7 +233,7 @@ static void add_head(struct bytes *to) {
                  "*IBM System/370\nPrinciples of Operation*; this page is what the program itself knows of them. "
                  "Decoder, execution loop, assembler,\ndisassembler and this page are made from the same table, "
                  "[isa/instructions.def](../isa/instructions.def).\n\n",
-                 INSTRUCTION_COUNT);
+                 INSTRUCTION_S370_COUNT);
     bytes_printf(to, "Opcodes that are not here are operation exceptions: there is no floating point, no IPM, and no "
                      "SIE yet. DIAG is a\nspecification exception so far: no monitor gives it a meaning yet.\n\n");
 }
@@ -274,7 +278,7 @@ static void add_condition_codes(struct bytes *to) {
 
 static void add_classes(struct bytes *to) {
     unsigned innocuous = 0, control = 0, behaviour = 0, both = 0, unprivileged = 0;
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         const struct instruction *i = &instruction_table[id];
         unsigned sensitive = i->class & (CLASS_CONTROL | CLASS_BEHAVIOUR);
         innocuous += i->class == CLASS_INNOCUOUS;
@@ -293,7 +297,7 @@ static void add_classes(struct bytes *to) {
                  "| behaviour | behaviour-sensitive: its effect depends on mode, relocation or location | %u |\n"
                  "| control, behaviour | both | %u |\n"
                  "| traps | traps in either state, on purpose | %u |\n\n",
-                 innocuous, control, behaviour, both, INSTRUCTION_COUNT - innocuous - control - behaviour - both);
+                 innocuous, control, behaviour, both, INSTRUCTION_S370_COUNT - innocuous - control - behaviour - both);
     if (!unprivileged)
         bytes_printf(to, "Every sensitive instruction is privileged: in problem state it traps. That is the condition "
                          "of the paper's Theorem 1, so\na monitor that traps and emulates can be built for this "
@@ -345,6 +349,9 @@ static void add_group(struct bytes *to, const struct cost_model *model, enum gro
             classes = true;
     }
     bytes_printf(to, "\n## %s\n\n", titles[group]);
+    if (group == GROUP_FLAWED)
+        bytes_printf(to, "Three more that a machine has which is made with this profile, and other machines do not: "
+                         "[classify.md](classify.md) tells\nwhat they are for.\n\n");
     if (!classes)
         bytes_printf(to, "All unprivileged and innocuous.\n\n");
     bytes_printf(to, "| Code | Operands | Name | Format | Condition code | Cycles |%s\n",

@@ -107,6 +107,14 @@ bool arguments_flag(lua_State *L, int index, const char *what) {
     return lua_toboolean(L, index);
 }
 
+enum profile arguments_profile(lua_State *L, int index, const char *what) {
+    enum profile profile = PROFILE_S370;
+    if (lua_type(L, index) != LUA_TSTRING || !profile_find(lua_tostring(L, index), &profile)) {
+        arguments_refuse(L, index, what, "\"s370\" or \"flawed\"");
+    }
+    return profile;
+}
+
 bool arguments_table(lua_State *L, int index, const char *what, const char *const *keys, bool optional) {
     char accepts[200] = "";
     for (const char *const *key = keys; *key; key++) {

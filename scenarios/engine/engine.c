@@ -203,6 +203,7 @@ const struct engine_table engine_tables[] = {
     {"v", vmm_methods},
     {"assemble", assemble_functions},
     {"assembly", assembly_methods},
+    {"", classify_functions},
     {"", check_functions},
     {"expect(x)", expect_methods},
     {"", report_functions},
@@ -261,6 +262,7 @@ static int open_everything(lua_State *L) {
     lua_open_devices(L);
     lua_open_vmm(L);
     lua_open_assemble(L);
+    lua_open_classify(L);
     lua_open_check(L);
     lua_open_report(L);
     set_arguments(L, &engine_of(L)->options);

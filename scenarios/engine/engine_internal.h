@@ -117,6 +117,7 @@ lua_Integer arguments_integer(lua_State *L, int index, const char *what, lua_Int
 uint64_t arguments_size(lua_State *L, int index, const char *what, uint64_t least, uint64_t most);
 const char *arguments_text(lua_State *L, int index, const char *what, size_t *length);
 bool arguments_flag(lua_State *L, int index, const char *what);
+enum profile arguments_profile(lua_State *L, int index, const char *what);
 /* Checks that the value is a table (or, where `optional`, absent: false) and has no keys but these. */
 bool arguments_table(lua_State *L, int index, const char *what, const char *const *keys, bool optional);
 /* Writes a short description of the value for messages: quoted text, numbers, or the type. */
@@ -236,10 +237,11 @@ void lua_open_vmm(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
+void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
     operator_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[], vmm_functions[],
     vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
-    random_functions[], random_methods[], base_functions[];
+    random_functions[], random_methods[], base_functions[], classify_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);

@@ -37,7 +37,7 @@ static enum channel_conditions check_channels(lua_State *L, int index) {
 }
 
 static int machine_new_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "model", "nominal", "name", "cpus", "disk", "cards", "channels", NULL};
+    static const char *const keys[] = {"memory", "model", "nominal", "name", "cpus", "disk", "cards", "channels", "profile", NULL};
     struct machine_options options = {.memory_bytes = 1 << 20};
     const char *model = "s370";
     lua_settop(L, 1);
@@ -56,6 +56,9 @@ static int machine_new_lua(lua_State *L) {
         }
         if (lua_getfield(L, 1, "channels") != LUA_TNIL) {
             options.channel_conditions = check_channels(L, -1);
+        }
+        if (lua_getfield(L, 1, "profile") != LUA_TNIL) {
+            options.profile = arguments_profile(L, -1, "machine.new: profile");
         }
         if (lua_getfield(L, 1, "model") != LUA_TNIL) {
             model = arguments_text(L, -1, "machine.new: model", NULL);

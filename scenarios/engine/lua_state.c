@@ -183,7 +183,7 @@ static int machine_disassemble_lua(lua_State *L) {
         if (length < 2) {
             break;
         }
-        length = disassemble(text, raw, length);
+        length = disassemble_in(machine_profile(node->machine), text, raw, length);
         bytes_to_hex(hex, raw, length);
         lua_createtable(L, 0, 3);
         lua_pushinteger(L, at);

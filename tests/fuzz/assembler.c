@@ -42,7 +42,7 @@ static void check_round_trip(const struct assembly *a) {
     if (a->image.length == 0 || a->image.length > MOST) {
         return;
     }
-    disassemble_image(&source, a->image.data, a->image.length, a->origin);
+    disassemble_image(&source, PROFILE_S370, a->image.data, a->image.length, a->origin);
     check(assemble(&again, "again", (const char *)source.data, source.length, NULL, &e));
     check(again.origin == a->origin && again.image.length == a->image.length);
     check(memcmp(again.image.data, a->image.data, a->image.length) == 0);

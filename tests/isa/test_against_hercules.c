@@ -35,7 +35,7 @@ struct options {
 struct tally {
     uint64_t cases, excused, different, varying;
     uint64_t ends[4];
-    uint64_t by_exception[EXCEPTION_COUNT], by_focus[INSTRUCTION_COUNT];
+    uint64_t by_exception[EXCEPTION_COUNT], by_focus[INSTRUCTION_S370_COUNT];
     struct differential_coverage coverage;
 };
 
@@ -386,7 +386,7 @@ int main(int count, char **arguments) {
             all->ends[k] += tallies[i].ends[k];
         for (size_t k = 0; k < EXCEPTION_COUNT; k++)
             all->by_exception[k] += tallies[i].by_exception[k];
-        for (size_t k = 0; k < INSTRUCTION_COUNT; k++)
+        for (size_t k = 0; k < INSTRUCTION_S370_COUNT; k++)
             all->by_focus[k] += tallies[i].by_focus[k];
         differential_coverage_add(&all->coverage, &tallies[i].coverage);
     }
@@ -401,7 +401,7 @@ int main(int count, char **arguments) {
         printf("excused: %llu by host time in the results of Hercules\n", (unsigned long long)all->varying);
     if (all->different)
         printf("different:");
-    for (size_t i = 0; i < INSTRUCTION_COUNT; i++)
+    for (size_t i = 0; i < INSTRUCTION_S370_COUNT; i++)
         if (all->by_focus[i])
             printf(" %s %llu", instruction_table[i].mnemonic, (unsigned long long)all->by_focus[i]);
     if (all->different)

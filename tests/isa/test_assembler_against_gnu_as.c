@@ -26,7 +26,7 @@ static const char *const branches[] = {"b",   "nop",  "bh",  "bl",  "be",   "bnh
                                        "bp",  "bm",   "bz",  "bo",  "bnp",  "bnm",  "bnz",  "bno",
                                        "br",  "nopr", "bhr", "blr", "ber",  "bnhr", "bnlr", "bner",
                                        "bpr", "bmr",  "bzr", "bor", "bnpr", "bnmr", "bnzr", "bnor"};
-enum { BRANCHES = sizeof branches / sizeof *branches, MNEMONICS = INSTRUCTION_COUNT + BRANCHES };
+enum { BRANCHES = sizeof branches / sizeof *branches, MNEMONICS = INSTRUCTION_S370_COUNT + BRANCHES };
 
 static uint64_t seed = 370;
 static unsigned cases = 500;    /* of each mnemonic */
@@ -35,10 +35,10 @@ static bool unknown[MNEMONICS]; /* to GNU as */
 static unsigned draw(struct random *r, unsigned n) { return (unsigned)random_below(r, n); }
 
 static const struct instruction *instruction_of(unsigned mnemonic) {
-    if (mnemonic < INSTRUCTION_COUNT) {
+    if (mnemonic < INSTRUCTION_S370_COUNT) {
         return &instruction_table[mnemonic];
     }
-    const char *name = branches[mnemonic - INSTRUCTION_COUNT];
+    const char *name = branches[mnemonic - INSTRUCTION_S370_COUNT];
     return instruction_find(name[strlen(name) - 1] == 'r' ? "BCR" : "BC");
 }
 
@@ -49,7 +49,7 @@ static void lower(char *to, const char *from) {
 
 static void mnemonic_text(char *to, unsigned mnemonic) {
     lower(to,
-          mnemonic < INSTRUCTION_COUNT ? instruction_table[mnemonic].mnemonic : branches[mnemonic - INSTRUCTION_COUNT]);
+          mnemonic < INSTRUCTION_S370_COUNT ? instruction_table[mnemonic].mnemonic : branches[mnemonic - INSTRUCTION_S370_COUNT]);
 }
 
 /* A number below n; the edges come often. */
@@ -81,7 +81,7 @@ static int put_operand(char *to, struct random *r, const char *name, size_t leng
 
 static void put_operands(char to[TEXT], struct random *r, unsigned mnemonic) {
     const char *name = instruction_operands((enum instruction_format)instruction_of(mnemonic)->format);
-    if (mnemonic >= INSTRUCTION_COUNT) {
+    if (mnemonic >= INSTRUCTION_S370_COUNT) {
         name += strcspn(name, ",") + 1; /* the mask is in the mnemonic */
     }
     *to = 0;
@@ -261,7 +261,7 @@ static void test_gnu_as_reads_the_disassembler(void **state) {
     struct bytes source = {0}, expected = {0}, image = {0};
     struct random r;
     random_init(&r, seed, "instances");
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         for (unsigned k = 0; k < cases; k++) {
             char line[DISASSEMBLER_TEXT], name[DISASSEMBLER_TEXT];
             uint8_t text[6];
@@ -297,9 +297,9 @@ static void test_objdump_names_instructions_alike(void **state) {
     (void)state;
     struct bytes image = {0}, text = {0};
     struct random r;
-    unsigned ids[INSTRUCTION_COUNT], count = 0, next = 0;
+    unsigned ids[INSTRUCTION_S370_COUNT], count = 0, next = 0;
     random_init(&r, seed, "names");
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         uint8_t instance[6];
         if (!unknown[id]) {
             random_instance(&r, &instruction_table[id], instance);

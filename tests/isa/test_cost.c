@@ -49,6 +49,7 @@ static void test_parameters_of_s370(void **state) {
     assert_int_equal(m.register_access, 1);
     assert_int_equal(m.storage_access, 4);
     assert_int_equal(m.storage_doubleword, 2);
+    assert_int_equal(m.interpretation, 80);
     assert_device_times(&m);
 }
 
@@ -117,6 +118,9 @@ static const struct row_case rows[] = {
     {"STIDC", {.base = 14}},
     {"SIGP", {.base = 30}},
     {"DIAG", {.base = 20}},
+    {"RTU", {.base = 6}},
+    {"LPM", {.base = 8}},
+    {"SPS", {.base = 6}},
     {"TPROT", {.base = 10}},
 };
 
@@ -157,7 +161,7 @@ static void test_flat_charges_one_cycle_an_instruction_and_nothing_else(void **s
         assert_row(instruction_table[i].mnemonic, &m.row[i], &(struct cost_row){.base = 1});
     assert_int_equal(m.crossing + m.index + m.interruption + m.tlb_miss + m.table_fetch + m.exception, 0);
     assert_int_equal(m.completion, 1);
-    assert_int_equal(m.register_access + m.storage_access + m.storage_doubleword, 0);
+    assert_int_equal(m.register_access + m.storage_access + m.storage_doubleword + m.interpretation, 0);
     assert_device_times(&m);
 }
 

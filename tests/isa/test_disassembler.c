@@ -66,7 +66,7 @@ static void check_round_trip(const uint8_t *image, size_t length, uint32_t at) {
     struct bytes source = {0};
     struct assembly a;
     struct error e = ERROR_CLEAR;
-    disassemble_image(&source, image, length, at);
+    disassemble_image(&source, PROFILE_S370, image, length, at);
     if (!assemble(&a, "image", (const char *)source.data, source.length, NULL, &e)) {
         fail_msg("%s:%u: %s", e.text, a.diagnostics[0].line, a.diagnostics[0].text);
     }
@@ -102,7 +102,7 @@ static void test_every_instruction_comes_back(void **state) {
     struct random r;
     struct bytes image = {0};
     random_init(&r, 370, "instructions");
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         for (unsigned k = 0; k < 100; k++) {
             struct instruction_fields f;
             uint8_t text[6];
@@ -125,7 +125,7 @@ static void test_disassemble_image_shows_addresses_and_bytes(void **state) {
     (void)state;
     static const uint8_t image[] = {0x18, 0x12, 0x58, 0x10, 0x00, 0x10, 0xFF};
     struct bytes source = {0};
-    disassemble_image(&source, image, sizeof image, 0x1000);
+    disassemble_image(&source, PROFILE_S370, image, sizeof image, 0x1000);
     assert_string_equal((const char *)source.data, "         ORG   X'001000'\n"
                                                    "         LR    1,2                            001000 1812\n"
                                                    "         L     1,16                           001002 58100010\n"
@@ -135,7 +135,7 @@ static void test_disassemble_image_shows_addresses_and_bytes(void **state) {
     uint8_t *big = calloc(1, 1 << 20);
     assert_non_null(big);
     big[0x80001] = 1;
-    disassemble_image(&source, big, 1 << 20, 0);
+    disassemble_image(&source, PROFILE_S370, big, 1 << 20, 0);
     assert_true(source.length < 1000);
     bytes_fini(&source);
     check_round_trip(big, 1 << 20, 0);

@@ -13,7 +13,7 @@ static void bytes_of(uint8_t text[2], const struct instruction *i) {
 
 static void test_instruction_decode_finds_every_row(void **state) {
     (void)state;
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         uint8_t text[2];
         bytes_of(text, &instruction_table[id]);
         assert_ptr_equal(instruction_decode(text), &instruction_table[id]);
@@ -41,7 +41,7 @@ static void test_instruction_decode_knows_nothing_else(void **state) {
         }
         found++;
     }
-    assert_true(found > INSTRUCTION_COUNT);
+    assert_true(found > INSTRUCTION_S370_COUNT);
     const uint8_t unassigned[][2] = {{0x00, 0x00}, {0x20, 0x00}, {0x78, 0x00}, {0xB2, 0xFF}, {0xB2, 0xFE},
                                      {0xB2, 0x14}, {0xE5, 0x00}, {0xA7, 0xF4}, {0xFF, 0xFF}};
     for (unsigned k = 0; k < sizeof unassigned / 2; k++) {
@@ -65,7 +65,7 @@ static void test_instruction_decode_looks_at_one_bit_of_the_second_byte_of_io(vo
 
 static void test_instruction_find_takes_either_case_and_whole_names_only(void **state) {
     (void)state;
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         char name[8] = "";
         strncpy(name, instruction_table[id].mnemonic, sizeof name - 1);
         assert_ptr_equal(instruction_find(name), &instruction_table[id]);
@@ -84,7 +84,7 @@ static void test_instruction_put_is_the_inverse_of_take(void **state) {
     (void)state;
     struct random r;
     random_init(&r, 370, "fields");
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         const struct instruction *i = &instruction_table[id];
         for (unsigned k = 0; k < 200; k++) {
             struct instruction_fields f, again;
@@ -151,7 +151,7 @@ static void test_instruction_take_follows_the_formats(void **state) {
 
 static void test_every_row_is_complete(void **state) {
     (void)state;
-    for (unsigned id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (unsigned id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         const struct instruction *i = &instruction_table[id];
         assert_true(i->mnemonic[0] && i->name[0] && i->format < FORMAT_COUNT && i->cc < CC_COUNT);
         /* Popek and Goldberg's condition: what is sensitive is privileged, or traps anyway. */

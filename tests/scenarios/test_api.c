@@ -410,7 +410,7 @@ static void test_api_names_what_is_wrong_with_an_argument(void **state) {
         {"vmm.new{on = machine.new{}.gpr}", "vmm.new: on is registers; it takes a machine"},
         {"vmm.new{on = assemble.string(' END')}", "vmm.new: on is an assembly; it takes a machine"},
         {"vmm.new{on = random.new('x')}", "vmm.new: on is a random stream; it takes a machine"},
-        {"vmm.new{on = machine.new{}, kind = 'hybrid'}", "kind is \"hybrid\", which is not there yet; it takes"},
+        {"vmm.new{on = machine.new{}, kind = 'paravirtual'}", "kind is \"paravirtual\", which is not there yet; it takes"},
         {"vmm.new{on = machine.new{}, kind = 'magic'}", "kind is \"magic\", which is not a kind of monitor"},
         {"local m = machine.new{memory = '2M'} vmm.new{on = m} vmm.new{on = m}", "vmm.new:"},
         {"vmm.new{on = machine.new{memory = '2M'}}:guest{memory = '16M'}", "v:guest:"},

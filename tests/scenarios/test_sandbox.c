@@ -398,7 +398,7 @@ static void test_sandbox_names_file_and_line_of_an_error(void **state) {
     scenario_fails(
         "\nmachine.new{memroy = 1}", ERROR_INPUT,
         "machine.new: the argument: unknown option \"memroy\"; there are memory, model, nominal, name, cpus, disk, "
-        "cards, channels "
+        "cards, channels, profile "
         "(test.lua:2)");
 }
 

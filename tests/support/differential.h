@@ -217,9 +217,9 @@ void differential_shrink(struct differential_case *c, bool (*differs)(void *self
 
 enum { COVERAGE_CODES = 20 };
 struct differential_coverage {
-    uint32_t executed[INSTRUCTION_COUNT];
-    uint32_t cc[INSTRUCTION_COUNT][4];
-    uint32_t code[INSTRUCTION_COUNT][COVERAGE_CODES]; /* program codes 0-13 hex; index 0: monitor event */
+    uint32_t executed[INSTRUCTION_S370_COUNT];
+    uint32_t cc[INSTRUCTION_S370_COUNT][4];
+    uint32_t code[INSTRUCTION_S370_COUNT][COVERAGE_CODES]; /* program codes 0-13 hex; index 0: monitor event */
     uint32_t interruptions[6];
     uint32_t early; /* PSWs that were invalid when they became current */
 };

@@ -215,7 +215,7 @@ void differential_cover(struct differential_coverage *v, const struct differenti
 }
 
 void differential_coverage_add(struct differential_coverage *to, const struct differential_coverage *from) {
-    for (unsigned i = 0; i < INSTRUCTION_COUNT; i++) {
+    for (unsigned i = 0; i < INSTRUCTION_S370_COUNT; i++) {
         to->executed[i] += from->executed[i];
         for (unsigned k = 0; k < 4; k++)
             to->cc[i][k] += from->cc[i][k];
@@ -241,7 +241,7 @@ unsigned differential_coverage_print(FILE *to, const struct differential_coverag
     unsigned unexplained = 0;
     fprintf(to,
             "reached: instruction, times in a program, condition codes, program interruptions (40: monitor event)\n");
-    for (int id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (int id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         fprintf(to, "  %-5s %7u  cc", instruction_table[id].mnemonic, v->executed[id]);
         for (unsigned cc = 0; cc < 4; cc++)
             fprintf(to, "%c", v->cc[id][cc] && instruction_table[id].cc != CC_NONE ? (char)('0' + cc) : ' ');
@@ -257,7 +257,7 @@ unsigned differential_coverage_print(FILE *to, const struct differential_coverag
     for (unsigned i = 1; i < 6; i++)
         fprintf(to, " %s %u", names[i], v->interruptions[i]);
     fprintf(to, " (of them early PSW exceptions %u)\nnot reached:\n", v->early);
-    for (int id = 0; id < INSTRUCTION_COUNT; id++) {
+    for (int id = 0; id < INSTRUCTION_S370_COUNT; id++) {
         for (unsigned cc = 0; cc < 4; cc++)
             if (has_cc(id, cc) && !v->cc[id][cc])
                 unexplained += print_missing(to, id, 'c', cc);

@@ -1331,7 +1331,7 @@ static unsigned add(struct generator *g, uint32_t *at, int id, unsigned length, 
 
 static enum instruction_id any_instruction(struct generator *g, bool problem) {
     for (;;) {
-        enum instruction_id id = (enum instruction_id)below(g, INSTRUCTION_COUNT);
+        enum instruction_id id = (enum instruction_id)below(g, INSTRUCTION_S370_COUNT);
         if (id == INSTRUCTION_DIAG && !problem)
             continue;
         if (instruction_table[id].privileged && chance(g, problem ? 90 : 50))
@@ -1450,7 +1450,7 @@ void differential_generate(struct differential_case *c, uint64_t seed, uint64_t 
     c->number = number;
     g.c = c;
     random_init(&g.r, seed + number * 0x9E3779B97F4A7C15u, "case");
-    c->focus = (int16_t)(focus >= 0 ? focus : (int)(number % INSTRUCTION_COUNT));
+    c->focus = (int16_t)(focus >= 0 ? focus : (int)(number % INSTRUCTION_S370_COUNT));
     c->memory = chance(&g, 8) ? 0x1000000 : 0x200000;
     c->full = c->memory < 0x1000000 && chance(&g, 6);
     choose_state(&g);

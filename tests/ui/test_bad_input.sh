@@ -24,7 +24,7 @@ head -c 8192 /dev/zero >large.img
 
 # Usage.
 refused "no command is given"
-refused "unknown command frob; there are: run, asm, disasm, exec, bench, doctor, help, test" frob
+refused "unknown command frob; there are: run, asm, disasm, exec, classify, bench, doctor, help, test" frob
 refused "did you mean test?" tset
 refused "did you mean exec?" exce
 refused "unknown command tui" tui x.lua
@@ -78,10 +78,15 @@ refused "--dump of 1000000 bytes at 000000 does not fit" exec stop.img --dump 0:
 refused "--max-instructions is 1e6; it takes a decimal number" exec stop.img --max-instructions 1e6
 refused "--max-instructions is -1" exec stop.img --max-instructions -1
 refused "--max-instructions is 18446744073709551616" exec stop.img --max-instructions 18446744073709551616
-refused "--profile flawed is not there yet; there is: s370" exec stop.img --profile flawed
-refused "--profile x is not there; there is: s370" exec stop.img --profile x
+refused "--profile is x; it takes the name of an instruction set: s370 or flawed" exec stop.img --profile x
+refused "--profile is FLAWED; it takes the name of an instruction set: s370 or flawed" disasm stop.img --profile FLAWED
+refused "--profile is empty" classify --profile ""
+refused "--instruction is NOP; it takes a mnemonic such as LPSW" classify --instruction NOP
+refused "LPM is not an instruction of the profile s370" classify --instruction LPM
+refused "--seed is x; it takes a decimal number" classify --seed x
+refused "classify: s370 is one too many" classify s370
 refused "flat" exec stop.img --model none
-refused "hybrid is not there yet; there is: trap-and-emulate" exec stop.img --under hybrid
+refused "paravirtual is not there yet; there are: trap-and-emulate, hybrid" exec stop.img --under paravirtual
 refused "is not there yet" exec stop.img --under module:x.so
 refused "magic is not a kind of monitor" exec stop.img --under trap-and-emulate,magic
 refused "--under is empty; it takes the kinds of the monitors, from the lowest up" exec stop.img --under ''

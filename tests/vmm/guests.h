@@ -59,21 +59,26 @@ static inline void guests_line(void *self, const char *line, size_t length) {
     bytes_append(self, "\n", 1);
 }
 
-/* A tower of `depth` monitors with the program loaded into the innermost machine. */
-static inline void guests_build_traced(struct run *r, const char *source, unsigned depth, bool nominal,
-                                       struct trace *trace) {
+struct guests_setting {
+    const char *kinds[TOWER_MOST];
+    unsigned depth;
+    bool nominal;
+    enum profile profile;
+    struct trace *trace;
+};
+
+/* A tower of monitors with the program loaded into the innermost machine. */
+static inline void guests_build_as(struct run *r, const char *source, const struct guests_setting *setting) {
     struct error e = ERROR_CLEAR;
     struct assembly a;
-    const char *kinds[TOWER_MOST];
-    for (unsigned n = 0; n < TOWER_MOST; n++)
-        kinds[n] = "trap-and-emulate";
     *r = (struct run){0};
     if (!cost_model_find(&r->model, "s370", &e))
         fail_msg("%s", e.text);
     struct machine_options o = {.memory_bytes = GUEST_BYTES,
                                 .model = &r->model,
-                                .nominal_time = nominal,
-                                .trace = trace,
+                                .nominal_time = setting->nominal,
+                                .trace = setting->trace,
+                                .profile = setting->profile,
                                 .console_line = guests_line,
                                 .line_self = &r->console};
     if (!assemble(&a, "guest.s", source, strlen(source), NULL, &e)) {
@@ -81,7 +86,7 @@ static inline void guests_build_traced(struct run *r, const char *source, unsign
         assembly_print_diagnostics(&a, &text);
         fail_msg("%s\n%s", e.text, (const char *)text.data);
     }
-    if (!tower_new(&r->tower, &o, kinds, depth, &e))
+    if (!tower_new(&r->tower, &o, setting->kinds, setting->depth, &e))
         fail_msg("%s", e.text);
     struct disk_backing disk;
     if (!disk_backing_memory(&disk, GUEST_DISK_BLOCKS, &e) || !tower_disk(&r->tower, &disk, &e))
@@ -89,6 +94,14 @@ static inline void guests_build_traced(struct run *r, const char *source, unsign
     if (!machine_load(r->tower.innermost, a.origin, a.image.data, a.image.length, &e))
         fail_msg("%s", e.text);
     assembly_fini(&a);
+}
+
+static inline void guests_build_traced(struct run *r, const char *source, unsigned depth, bool nominal,
+                                       struct trace *trace) {
+    struct guests_setting setting = {.depth = depth, .nominal = nominal, .trace = trace};
+    for (unsigned n = 0; n < TOWER_MOST; n++)
+        setting.kinds[n] = "trap-and-emulate";
+    guests_build_as(r, source, &setting);
 }
 
 static inline void guests_build(struct run *r, const char *source, unsigned depth, bool nominal) {
@@ -116,15 +129,27 @@ static inline void guests_free(struct run *r) {
     bytes_fini(&r->console);
 }
 
+/* Runs what was built, and drops it. */
+static inline void guests_finish(struct run *r, uint64_t instructions, struct outcome *to) {
+    if (r->tower.count == 0)
+        machine_restart(r->tower.innermost);
+    guests_look(r, guests_go(r, instructions), to);
+    if (to->status == MACHINE_FAULT)
+        fail_msg("depth %u: %s", r->tower.count, machine_fault(r->tower.bare));
+    guests_free(r);
+}
+
+static inline void guests_run_as(const char *source, const struct guests_setting *setting, uint64_t instructions,
+                                 struct outcome *to) {
+    struct run r;
+    guests_build_as(&r, source, setting);
+    guests_finish(&r, instructions, to);
+}
+
 static inline void guests_run(const char *source, unsigned depth, uint64_t instructions, struct outcome *to) {
     struct run r;
     guests_build(&r, source, depth, true);
-    if (depth == 0)
-        machine_restart(r.tower.innermost);
-    guests_look(&r, guests_go(&r, instructions), to);
-    if (to->status == MACHINE_FAULT)
-        fail_msg("depth %u: %s", depth, machine_fault(r.tower.bare));
-    guests_free(&r);
+    guests_finish(&r, instructions, to);
 }
 
 static inline void guests_equal_storage(const struct outcome *a, const struct outcome *b, unsigned depth) {

@@ -15,8 +15,8 @@
 #include "vmm/vmm.h"
 
 /* As tower_new, but all its monitors have these options. `inner` is the innermost machine's. */
-static inline void towers_build(struct tower *t, const struct machine_options *inner, unsigned depth,
-                                const struct monitor_options *monitors) {
+static inline void towers_build_of(struct tower *t, const struct machine_options *inner, const char *const *kinds,
+                                   unsigned depth, const struct monitor_options *monitors) {
     struct error e = ERROR_CLEAR;
     struct machine_options bare = *inner;
     *t = (struct tower){0};
@@ -33,12 +33,20 @@ static inline void towers_build(struct tower *t, const struct machine_options *i
             guest.console_line = inner->console_line;
             guest.line_self = inner->line_self;
         }
-        t->monitor[n] = vmm_new_with(t->innermost, "trap-and-emulate", monitors, &e);
+        t->monitor[n] = vmm_new_with(t->innermost, kinds[n], monitors, &e);
         t->innermost = t->monitor[n] ? vmm_guest(t->monitor[n], &guest, &e) : NULL;
         if (!t->innermost)
             fail_msg("%s", e.text);
         t->count++;
     }
+}
+
+static inline void towers_build(struct tower *t, const struct machine_options *inner, unsigned depth,
+                                const struct monitor_options *monitors) {
+    const char *kinds[TOWER_MOST];
+    for (unsigned n = 0; n < TOWER_MOST; n++)
+        kinds[n] = "trap-and-emulate";
+    towers_build_of(t, inner, kinds, depth, monitors);
 }
 
 static inline void towers_load(struct machine *m, struct assembly *a, bool assembled, const struct error *why) {

@@ -122,6 +122,16 @@ bool cli_read_size(const struct cli *cli, const char *what, const char *text, ui
     return false;
 }
 
+bool cli_read_profile(const struct cli *cli, enum profile *to) {
+    const char *text = cli_value(cli, "profile");
+    if (!text || profile_find(text, to)) {
+        return true;
+    }
+    cli_refuse(cli, "--profile is %s; it takes the name of an instruction set: s370 or flawed",
+               *text ? text : "empty");
+    return false;
+}
+
 bool cli_print_json(const struct cli *cli, json_t *value) {
     if (!value || json_dumpf(value, cli->out, JSON_COMPACT | JSON_ENSURE_ASCII) != 0) {
         json_decref(value);

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "isa/instruction.h"
 
 struct cli_option {
     const char *name;     /* without the dashes; NULL ends the table */
@@ -37,7 +38,7 @@ struct cli_command {
 
 /* All of them, in the order of the help; ends with NULL. One file each: ui/cli/<name>.c. */
 extern const struct cli_command *const cli_commands[];
-extern const struct cli_command cli_run, cli_asm, cli_disasm, cli_exec, cli_bench, cli_doctor, cli_help;
+extern const struct cli_command cli_run, cli_asm, cli_disasm, cli_exec, cli_classify, cli_bench, cli_doctor, cli_help;
 
 struct cli_given {
     const struct cli_option *option;
@@ -77,6 +78,8 @@ const char *cli_nearest(const char *typed, const char *(*next)(const void *table
 /* Values of options; false after having said what is wrong. `what` names the option and its part: "--gpr: register". */
 bool cli_read_hex(const struct cli *cli, const char *what, const char *text, uint32_t most, uint32_t *to);
 bool cli_read_decimal(const struct cli *cli, const char *what, const char *text, uint64_t most, uint64_t *to);
+/* --profile, which may be missing: then *to stays. */
+bool cli_read_profile(const struct cli *cli, enum profile *to);
 bool cli_read_size(const struct cli *cli, const char *what, const char *text, uint64_t least, uint64_t most,
                    uint64_t *to);
 

@@ -29,6 +29,7 @@ struct job {
     bool has_limit;
     uint64_t limit;
     struct cost_model model;
+    enum profile profile;
     char *kinds_text; /* the value of --under, cut into the kinds */
     const char *kinds[TOWER_MOST];
     unsigned kind_count;
@@ -230,8 +231,7 @@ static bool read_job(struct job *job) {
         cli_fail(cli, &(struct error){ERROR_INTERNAL, "out of memory"});
         return false;
     }
-    if ((text = cli_value(cli, "profile")) && strcmp(text, "s370")) {
-        cli_refuse(cli, "--profile %s is not there%s; there is: s370", text, strcmp(text, "flawed") ? "" : " yet");
+    if (!cli_read_profile(cli, &job->profile)) {
         return false;
     }
     if ((text = cli_value(cli, "max-instructions"))) {
@@ -567,6 +567,7 @@ static int run_exec(struct cli *cli) {
         struct machine_options options = {.memory_bytes = job.memory_bytes,
                                           .model = &job.model,
                                           .nominal_time = true,
+                                          .profile = job.profile,
                                           .console_line = print_line,
                                           .printer_line = print_line,
                                           .line_self = cli->err,
@@ -587,7 +588,7 @@ static const struct cli_option options[] = {
     {"memory", 0, "SIZE", false, "storage: 64K, 2M, ... (default 1M)"},
     {"psw", 0, "HEX16", false, "start with this PSW"},
     {"restart", 0, NULL, false, "start with a restart interruption, from\nthe PSW at 0 (the default)"},
-    {"profile", 0, "NAME", false, "instruction set: s370 (the default)"},
+    {"profile", 0, "NAME", false, "instruction set: s370 (the default) or flawed"},
     {"set", 0, "ADDR=HEX", true, "store these bytes after loading;\nmay be repeated"},
     {"gpr", 0, "N=HEX", true, "set general register N, decimal;\nmay be repeated"},
     {"cr", 0, "N=HEX", true, "set control register N, decimal;\nmay be repeated"},

@@ -4,8 +4,6 @@
  * block of an operand is checked before any byte moves. */
 #include "vmm/reference/reference.h"
 
-enum kind { KIND_FETCH, KIND_STORE };
-
 struct walker {
     struct vmm *v;
     struct virtual_cpu *c;
@@ -13,8 +11,8 @@ struct walker {
 
 /* Moves within one 4 KB frame of guest absolute storage. */
 static void transfer(struct vmm *v, struct virtual_cpu *c, uint32_t absolute, void *bytes, uint32_t length,
-                     enum kind kind) {
-    if (kind == KIND_FETCH) {
+                     bool store) {
+    if (!store) {
         monitor_fetch(v, host_real(v, c, absolute), bytes, length);
         return;
     }
@@ -32,7 +30,7 @@ static uint32_t piece(uint32_t address, uint32_t length, uint32_t unit) {
 }
 
 static enum access move_real(struct vmm *v, struct virtual_cpu *c, uint32_t real, uint8_t *bytes, uint32_t length,
-                             enum kind kind) {
+                             bool store) {
     for (uint32_t done = 0, n; done < length; done += n) {
         n = piece(real + done, length - done, FRAME_BYTES);
         if (!installed(v, c, guest_absolute(c, real + done)))
@@ -40,19 +38,19 @@ static enum access move_real(struct vmm *v, struct virtual_cpu *c, uint32_t real
     }
     for (uint32_t done = 0, n; done < length; done += n) {
         n = piece(real + done, length - done, FRAME_BYTES);
-        transfer(v, c, guest_absolute(c, real + done), bytes + done, n, kind);
+        transfer(v, c, guest_absolute(c, real + done), bytes + done, n, store);
     }
     return ACCESS_OK;
 }
 
 enum access guest_fetch_real(struct vmm *v, struct virtual_cpu *c, uint32_t real, void *to, uint32_t length) {
-    return move_real(v, c, real, to, length, KIND_FETCH);
+    return move_real(v, c, real, to, length, false);
 }
 
 enum access guest_store_real(struct vmm *v, struct virtual_cpu *c, uint32_t real, const void *from, uint32_t length) {
     uint8_t copy[256];
     memcpy(copy, from, length);
-    return move_real(v, c, real, copy, length, KIND_STORE);
+    return move_real(v, c, real, copy, length, true);
 }
 
 static enum access fetch_table_entry(void *self, uint32_t real, void *to, uint32_t length) {
@@ -73,9 +71,8 @@ uint8_t guest_key(struct vmm *v, const struct virtual_cpu *c, uint32_t absolute)
     return (uint8_t)monitor_gpr(v, 0);
 }
 
-/* Where one logical location lies, if the guest's program may use it so. */
-static enum access locate(struct vmm *v, struct virtual_cpu *c, uint32_t address, enum kind kind, uint32_t *absolute,
-                          uint32_t *failed) {
+enum access guest_locate(struct vmm *v, struct virtual_cpu *c, uint32_t address, bool store, uint32_t *absolute,
+                         uint32_t *failed) {
     uint32_t real = address;
     if (psw_dat(&c->psw)) {
         struct dat_walk w;
@@ -84,9 +81,9 @@ static enum access locate(struct vmm *v, struct virtual_cpu *c, uint32_t address
             *failed = address & 0xFFF800;
             return x;
         }
-        if (kind == KIND_STORE && w.segment_protected)
+        if (store && w.segment_protected)
             return ACCESS_PROTECTION;
-        if (kind == KIND_STORE && w.page_protected) {
+        if (store && w.page_protected) {
             *failed = (address & 0xFFF800) | TRANSLATION_PAGE_PROTECTION;
             return ACCESS_PROTECTION;
         }
@@ -95,39 +92,39 @@ static enum access locate(struct vmm *v, struct virtual_cpu *c, uint32_t address
     *absolute = guest_absolute(c, real);
     if (!installed(v, c, *absolute))
         return ACCESS_ADDRESSING;
-    if (kind == KIND_STORE && address < 512 && c->cr[0] & CR0_LOW_ADDRESS_PROTECTION)
+    if (store && address < 512 && c->cr[0] & CR0_LOW_ADDRESS_PROTECTION)
         return ACCESS_PROTECTION;
     if (c->psw.key == 0)
         return ACCESS_OK;
     uint8_t key = guest_key(v, c, *absolute);
-    bool may = kind == KIND_STORE ? storage_may_store(key, c->psw.key) : storage_may_fetch(key, c->psw.key);
+    bool may = store ? storage_may_store(key, c->psw.key) : storage_may_fetch(key, c->psw.key);
     return may ? ACCESS_OK : ACCESS_PROTECTION;
 }
 
 /* At most 64 bytes, so at most two blocks. */
 static enum access move_logical(struct vmm *v, struct virtual_cpu *c, uint32_t address, uint8_t *bytes, uint32_t length,
-                                enum kind kind, uint32_t *failed) {
+                                bool store, uint32_t *failed) {
     uint32_t first = piece(address, length, STORAGE_BLOCK_BYTES), absolute[2];
     uint32_t second = (address + first) & HOST_ADDRESS_MASK;
-    enum access x = locate(v, c, address, kind, &absolute[0], failed);
+    enum access x = guest_locate(v, c, address, store, &absolute[0], failed);
     if (x != ACCESS_OK)
         return x;
-    if (first < length && (x = locate(v, c, second, kind, &absolute[1], failed)) != ACCESS_OK)
+    if (first < length && (x = guest_locate(v, c, second, store, &absolute[1], failed)) != ACCESS_OK)
         return x;
-    transfer(v, c, absolute[0], bytes, first, kind);
+    transfer(v, c, absolute[0], bytes, first, store);
     if (first < length)
-        transfer(v, c, absolute[1], bytes + first, length - first, kind);
+        transfer(v, c, absolute[1], bytes + first, length - first, store);
     return ACCESS_OK;
 }
 
 enum access guest_fetch(struct vmm *v, struct virtual_cpu *c, uint32_t address, void *to, uint32_t length,
                         uint32_t *failed) {
-    return move_logical(v, c, address, to, length, KIND_FETCH, failed);
+    return move_logical(v, c, address, to, length, false, failed);
 }
 
 enum access guest_store(struct vmm *v, struct virtual_cpu *c, uint32_t address, const void *from, uint32_t length,
                         uint32_t *failed) {
     uint8_t copy[64];
     memcpy(copy, from, length);
-    return move_logical(v, c, address, copy, length, KIND_STORE, failed);
+    return move_logical(v, c, address, copy, length, true, failed);
 }

@@ -375,8 +375,6 @@ static uint32_t run(struct vmm *v, struct virtual_cpu *c) {
 
 /* ---- Whose turn ---- */
 
-enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_AGAIN, VERDICT_STOPPED, VERDICT_ELSEWHERE };
-
 static bool ended(const struct virtual_cpu *c) {
     return c->stopped || c->status == MACHINE_DISABLED_WAIT || c->status == MACHINE_CHECK_STOP;
 }
@@ -398,8 +396,7 @@ static enum verdict wait(struct vmm *v, struct virtual_cpu *c) {
     return VERDICT_WAIT;
 }
 
-/* Gives c the interruption that is due, if any, and finds out what is to become of it. */
-static enum verdict prepare(struct vmm *v, struct virtual_cpu *c) {
+enum verdict dispatcher_prepare(struct vmm *v, struct virtual_cpu *c) {
     struct reference *r = reference(v);
     struct interruption i;
     monitor_cause(v, CAUSE_DISPATCH);
@@ -498,14 +495,19 @@ static void call_those_without_slices(struct vmm *v) {
 
 /* ---- Giving the CPU away ---- */
 
-/* While one runs, others wait for their turn, or for something to be due. */
-static void arm(struct vmm *v, struct virtual_cpu *c) {
+/* Another CPU has it, or goes on with it soon. */
+static bool is_elsewhere(const struct vmm *v, const struct virtual_cpu *c) {
+    return c->taken || (c->on != here(v)->address && reference(v)->cpu[c->on].between == c);
+}
+
+/* While one runs, others wait for their turn, or for something to be due: when that is. */
+static uint64_t begin_slice(struct vmm *v, struct virtual_cpu *c) {
     struct host_cpu *h = here(v);
     const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
     uint64_t deadline = timers_deadline(v, c);
     unsigned ready = 0;
     for (struct virtual_cpu *other = s->after(v, c); other != c; other = s->after(v, other)) {
-        if (other->taken)
+        if (is_elsewhere(v, other))
             continue;
         if (wants_turn(v, other))
             ready++;
@@ -519,7 +521,7 @@ static void arm(struct vmm *v, struct virtual_cpu *c) {
         h->slice_end = timers_now(v) + monitor_options(v)->slice;
     if (rivals)
         call_those_without_slices(v);
-    timers_arm(v, h->slice_end < deadline ? h->slice_end : deadline);
+    return h->slice_end < deadline ? h->slice_end : deadline;
 }
 
 /* The last virtual CPU has stopped: so do all CPUs. */
@@ -542,6 +544,19 @@ static uint32_t idle(struct vmm *v, struct virtual_cpu *waits) {
     return leave_waiting(v, waits, true);
 }
 
+/* c is not done: the machine gets the chance to interrupt, and does so at once. */
+static uint32_t leave_briefly(struct vmm *v, struct virtual_cpu *c) {
+    struct host_cpu *h = here(v);
+    call_those_concerned(v);
+    begin_slice(v, c);
+    h->last = h->between = c;
+    c->on = h->address;
+    timers_arm(v, 0);
+    uint32_t at = leave_waiting(v, c, true);
+    h->waits = false;
+    return at;
+}
+
 static uint32_t dispatch(struct vmm *v) {
     struct host_cpu *h = here(v);
     const struct monitor_scheduler *s = monitor_parts(v)->scheduler;
@@ -549,17 +564,16 @@ static uint32_t dispatch(struct vmm *v) {
     struct virtual_cpu *first = s->choose(v, h->last, expired), *c = first, *waits = NULL;
     bool stopped = true;
     do {
-        enum verdict verdict = c->taken ? VERDICT_ELSEWHERE : sleeps(v, c) ? VERDICT_WAIT : prepare(v, c);
+        enum verdict verdict = is_elsewhere(v, c) ? VERDICT_ELSEWHERE : sleeps(v, c) ? VERDICT_WAIT : dispatcher_prepare(v, c);
+        if (verdict == VERDICT_RUN && reference(v)->hybrid)
+            verdict = hybrid_interpret(v, c);
         if (verdict == VERDICT_RUN) {
             call_those_concerned(v);
-            arm(v, c);
+            timers_arm(v, begin_slice(v, c));
             return run(v, c);
         }
-        if (verdict == VERDICT_AGAIN) {
-            call_those_concerned(v);
-            timers_arm(v, 0);
-            return leave_waiting(v, c, true);
-        }
+        if (verdict == VERDICT_AGAIN)
+            return leave_briefly(v, c);
         if (verdict == VERDICT_WAIT && !waits && c->on == here(v)->address)
             waits = c;
         stopped = stopped && verdict == VERDICT_STOPPED;
@@ -598,7 +612,7 @@ static void start_all(struct vmm *v) {
         struct host_cpu *h = &r->cpu[n];
         h->loaded = h->waits = h->signalled = false;
         h->armed = h->slice_end = CYCLE_NEVER;
-        h->current = h->last = NULL;
+        h->current = h->last = h->between = NULL;
         h->purge_due = true;
     }
     channel_program_reset(v);
@@ -638,9 +652,9 @@ static uint32_t interruption(struct vmm *v, enum interruption_class class) {
     struct host_cpu *h = &r->cpu[monitor_cpu(v)];
     struct virtual_cpu *was = h->current;
     r->here = h;
-    h->current = NULL;
+    h->current = h->between = NULL;
     h->waits = h->signalled = false;
-    r->clock_known = r->given = r->timer_fired = false;
+    r->clock_known = r->given = r->limit = r->timer_fired = false;
     monitor_cause(v, CAUSE_DISPATCH);
     if (monitor_guests(v) == 0)
         return leave_waiting(v, NULL, false);

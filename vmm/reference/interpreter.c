@@ -554,7 +554,7 @@ void interpreter_run(struct vmm *v, struct virtual_cpu *c, const struct interrup
         monitor_trace(v, TRACE_INTERPRET, at, i.instruction->code, 0, i.instruction->mnemonic);
         if (monitor_retired(v, c, i.text, i.executed ? i.execute : NULL,
                             i.completed ? RETIRED_EXCEPTION : i.doublewords))
-            r->given = true;
+            r->given = r->limit = true;
     }
     if (x)
         end_with(&i, x, trap->ilc);

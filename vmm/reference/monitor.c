@@ -3,7 +3,7 @@
 
 #include "vmm/reference/reference.h"
 
-static void *create(struct vmm *v) {
+void *reference_create(struct vmm *v) {
     struct reference *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
@@ -17,9 +17,9 @@ static void *create(struct vmm *v) {
     return r;
 }
 
-static void destroy(void *private) { free(private); }
+void reference_destroy(void *private) { free(private); }
 
-static uint32_t bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus) {
+uint32_t reference_bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus) {
     uint32_t own = (o->cpus ? o->cpus : 1) * FRAME_BYTES + PROGRAM_BYTES;
     return cpus == 0 ? own : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
 }
@@ -31,7 +31,7 @@ const struct monitor_parts reference_monitor = {
     .interpreter = &reference_interpreter,
     .shadow = &reference_shadow,
     .scheduler = &reference_scheduler,
-    .create = create,
-    .destroy = destroy,
-    .bytes = bytes,
+    .create = reference_create,
+    .destroy = reference_destroy,
+    .bytes = reference_bytes,
 };

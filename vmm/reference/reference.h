@@ -8,6 +8,7 @@
  *   scheduler.c        whose turn it is
  *   access.c           guest storage as the guest's own CPU would reach it
  *   timers.c           the guests' clocks, and the machine's CPU timer that stands in for them
+ *   hybrid.c           the kind "hybrid": the same, but that virtual supervisor state is interpreted
  *   channel_program.c  channel programs for real devices: copied, relocated, started, ended
  *
  * Nothing here includes anything but this and vmm/module.h. */
@@ -84,6 +85,7 @@ struct host_cpu {
     unsigned address;
     struct virtual_cpu *current; /* it was given control; NULL: the CPU waits */
     struct virtual_cpu *last;    /* who had it last */
+    struct virtual_cpu *between; /* it goes on with this one, after an interruption that is due at once; NULL: none */
     bool loaded;                 /* cr0, cr1, cr8 below are known */
     uint32_t cr0, cr1, cr8;
     uint64_t armed;     /* cycle of the machine's clock at which its CPU timer interrupts; CYCLE_NEVER: it is masked */
@@ -112,7 +114,11 @@ struct reference {
     bool clock_known;
     bool timer_fired;
     bool given; /* an interruption, or all that the run is limited to: nobody gets another in this activation */
+    bool limit; /* all that the run is limited to: nobody does anything more */
     uint64_t clock;
+
+    bool hybrid;          /* virtual supervisor state is interpreted */
+    struct window window; /* of the instruction being interpreted */
 };
 
 static inline struct reference *reference(const struct vmm *v) { return monitor_private(v); }
@@ -136,6 +142,24 @@ uint32_t shadow_bytes(const struct monitor_options *o);
 /* interpreter.c: i is the privileged-operation exception that the guest met in virtual supervisor state (or STCK, in
  * either). */
 void interpreter_run(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
+
+/* dispatcher.c: gives c the interruption that is due, if any, and finds out what is to become of it. */
+enum verdict {
+    VERDICT_RUN,
+    VERDICT_WAIT,
+    VERDICT_AGAIN, /* the machine is to interrupt the monitor at once: it goes on then */
+    VERDICT_STOPPED,
+    VERDICT_ELSEWHERE,
+};
+enum verdict dispatcher_prepare(struct vmm *v, struct virtual_cpu *c);
+
+/* hybrid.c: c, which may run, has got as far as the monitor takes it. VERDICT_RUN: what is next is the machine's. */
+enum verdict hybrid_interpret(struct vmm *v, struct virtual_cpu *c);
+
+/* monitor.c */
+void *reference_create(struct vmm *v);
+void reference_destroy(void *private);
+uint32_t reference_bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus);
 
 /* signal.c: SIGP's routine; and the order that c has accepted, now that it is back. */
 interpreter_routine signal_processor;

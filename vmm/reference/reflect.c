@@ -86,7 +86,8 @@ static bool loops(struct virtual_cpu *c, const struct interruption *i, const uin
 
 static void count(struct vmm *v, struct virtual_cpu *c, const struct interruption *i, uint32_t old_address) {
     reference(v)->given = true;
-    monitor_reflected(v, c, i->class);
+    if (monitor_reflected(v, c, i->class))
+        reference(v)->limit = true;
     monitor_trace(v, TRACE_REFLECT, i->code, old_address, c->psw.ia, interruption_name(i->class));
 }
 
