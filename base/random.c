@@ -50,3 +50,5 @@ uint64_t random_below(struct random *r, uint64_t n) {
     } while (value < n && value < -n % n);
     return value % n;
 }
+
+void random_archive(struct random *r, struct archive *a) { archive_u64s(a, r->state, 4); }

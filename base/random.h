@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "base/archive.h"
+
 struct random {
     uint64_t state[4];
 };
@@ -16,5 +18,6 @@ void random_init(struct random *r, uint64_t seed, const char *name);
 uint64_t random_u64(struct random *r);
 /* Uniform in 0..n-1 without bias; n must not be 0. */
 uint64_t random_below(struct random *r, uint64_t n);
+void random_archive(struct random *r, struct archive *a);
 
 #endif

@@ -65,7 +65,7 @@ static void settle(struct timeline *t, size_t index, struct timeline_event *even
     put(t, index, event);
 }
 
-bool timeline_schedule(struct timeline *t, struct timeline_event *event, sim_time at) {
+static bool insert(struct timeline *t, struct timeline_event *event, sim_time at, uint64_t order) {
     if (!event->place && t->count == t->capacity) {
         size_t capacity = t->capacity ? 2 * t->capacity : 16;
         struct timeline_event **heap = realloc(t->heap, capacity * sizeof *heap);
@@ -77,10 +77,14 @@ bool timeline_schedule(struct timeline *t, struct timeline_event *event, sim_tim
     }
     timeline_cancel(t, event);
     event->at = at > t->now ? at : t->now;
-    event->order = t->orders++;
+    event->order = order;
     t->count++;
     settle(t, t->count - 1, event);
     return true;
+}
+
+bool timeline_schedule(struct timeline *t, struct timeline_event *event, sim_time at) {
+    return insert(t, event, at, t->orders++);
 }
 
 void timeline_cancel(struct timeline *t, struct timeline_event *event) {
@@ -108,4 +112,35 @@ void timeline_advance(struct timeline *t, sim_time to) {
     if (to > t->now) {
         t->now = to;
     }
+}
+
+void archive_time(struct archive *a, sim_time *time) {
+    archive_u64(a, time);
+    if (*time > SIM_TIME_MOST) {
+        *time = SIM_TIME_MOST;
+        archive_fail(a, "a time is later than any that is reached");
+    }
+}
+
+void timeline_archive(struct timeline *t, struct archive *a) {
+    archive_time(a, &t->now);
+    archive_u64(a, &t->orders);
+    if (a->loading) {
+        for (size_t i = 0; i < t->count; i++)
+            t->heap[i]->place = 0;
+        t->count = 0;
+    }
+}
+
+void timeline_archive_event(struct timeline *t, struct timeline_event *event, struct archive *a) {
+    bool scheduled = timeline_scheduled(event);
+    sim_time at = event->at;
+    uint64_t order = event->order;
+    archive_bool(a, &scheduled);
+    if (!scheduled)
+        return;
+    archive_time(a, &at);
+    archive_u64(a, &order);
+    if (a->loading && !a->failed && !insert(t, event, at, order))
+        archive_fail(a, "no memory for an event");
 }

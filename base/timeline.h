@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/archive.h"
+
 typedef uint64_t sim_time; /* picoseconds since the run began */
 #define SIM_TIME_NEVER UINT64_MAX
 
@@ -41,5 +43,13 @@ static inline bool timeline_scheduled(const struct timeline_event *event) { retu
 /* Moves the time on to `to` (never back) and fires everything due up to and including it, in order, each at its own
  * time. Events that fire may schedule more, which fire too when due by then. */
 void timeline_advance(struct timeline *t, sim_time to);
+
+/* Loaded times are at most this: a hundred days, so that sums of them do not overflow. */
+#define SIM_TIME_MOST ((sim_time)1 << 63)
+void archive_time(struct archive *a, sim_time *time);
+/* The time; loading takes everything off the queue. Then each event: whether it is scheduled, and when, in the same
+ * order among those of the same time. */
+void timeline_archive(struct timeline *t, struct archive *a);
+void timeline_archive_event(struct timeline *t, struct timeline_event *event, struct archive *a);
 
 #endif

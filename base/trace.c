@@ -26,6 +26,7 @@ struct trace {
     size_t count, capacity;
     int handles;  /* how many were given out: the next one */
     int emitting; /* how deep in trace_emit */
+    bool mute;
 };
 
 static_assert(offsetof(struct trace, head) == 0, "trace_wants reads the head through the address of the trace");
@@ -41,6 +42,15 @@ void trace_free(struct trace *t) {
     }
 }
 
+static void unite_kinds(struct trace *t) {
+    t->head.kinds = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->subscribers[i].function && !t->mute) {
+            t->head.kinds |= t->subscribers[i].kinds;
+        }
+    }
+}
+
 int trace_subscribe(struct trace *t, uint32_t kinds, trace_function *function, void *self) {
     if (t->count == t->capacity) {
         size_t capacity = t->capacity ? 2 * t->capacity : 4;
@@ -52,7 +62,7 @@ int trace_subscribe(struct trace *t, uint32_t kinds, trace_function *function, v
         t->capacity = capacity;
     }
     t->subscribers[t->count++] = (struct subscriber){t->handles, kinds, function, self};
-    t->head.kinds |= kinds;
+    unite_kinds(t);
     return t->handles++;
 }
 
@@ -67,18 +77,21 @@ static void sweep(struct trace *t) {
 }
 
 void trace_unsubscribe(struct trace *t, int handle) {
-    t->head.kinds = 0;
     for (size_t i = 0; i < t->count; i++) {
-        struct subscriber *s = &t->subscribers[i];
-        if (s->handle == handle) {
-            s->function = NULL;
-        }
-        if (s->function) {
-            t->head.kinds |= s->kinds;
+        if (t->subscribers[i].handle == handle) {
+            t->subscribers[i].function = NULL;
         }
     }
+    unite_kinds(t);
     if (!t->emitting) {
         sweep(t);
+    }
+}
+
+void trace_mute(struct trace *t, bool mute) {
+    if (t) {
+        t->mute = mute;
+        unite_kinds(t);
     }
 }
 

@@ -72,6 +72,8 @@ static inline bool trace_wants(const struct trace *t, enum trace_kind kind) {
     return t && ((const struct trace_head *)(const void *)t)->kinds >> kind & 1;
 }
 void trace_emit(struct trace *t, const struct trace_event *event);
+/* While it is mute nobody wants anything: what happens has been told before. t may be NULL. */
+void trace_mute(struct trace *t, bool mute);
 
 /* Appends the event as one line of JSON, with a newline, to *to; keys in a fixed order: cycle, machine, level, cpu
  * (where it is not 0), kind, then the kind's own values. The schema is documented in docs/trace.md. */

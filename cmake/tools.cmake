@@ -49,6 +49,7 @@ function(cloud370_find target name)
     message(FATAL_ERROR "${name} was not found (pkg-config: ${ARGN}); ./cloud370 doctor lists what is needed")
 endfunction()
 
+cloud370_find(cloud370_zstd "zstd" libzstd)
 if("scenarios" IN_LIST CLOUD370_FLOORS OR "ui" IN_LIST CLOUD370_FLOORS)
     cloud370_find(cloud370_lua "Lua 5.4" lua5.4 lua-5.4 lua54 "lua>=5.4")
     cloud370_find(cloud370_jansson "jansson" jansson)

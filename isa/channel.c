@@ -230,6 +230,15 @@ bool channel_attach(struct channel_set *s, uint16_t address, struct device *devi
     return true;
 }
 
+struct device *channel_device_at(const struct channel_set *s, unsigned n, uint16_t *address) {
+    const struct subchannel *u = s->subchannels;
+    while (u && n-- > 0)
+        u = u->next;
+    if (u)
+        *address = u->address;
+    return u ? u->device : NULL;
+}
+
 struct device *channel_device(const struct channel_set *s, uint16_t address) {
     const struct subchannel *u = find(s, address);
     return u ? u->device : NULL;
@@ -539,4 +548,75 @@ bool channel_active(const struct channel_set *s, uint32_t channels) {
             (u->activity == ACTIVITY_ENDING || u->activity == ACTIVITY_READY || u->activity == ACTIVITY_ALONE))
             return true;
     return false;
+}
+
+/* --- saving and restoring ----------------------------------------------------------------------------------------- */
+
+static void archive_program(struct program *p, struct archive *a) {
+    archive_unsigned(a, &p->key, 15, "the key of a channel program");
+    archive_u32(a, &p->next);
+    archive_u32(a, &p->behind);
+    archive_u8(a, &p->ccw.code);
+    archive_u8(a, &p->ccw.flags);
+    archive_u16(a, &p->ccw.count);
+    archive_u32(a, &p->ccw.address);
+    archive_u16(a, &p->residual);
+    archive_u8(a, &p->unit_status);
+    archive_u8(a, &p->channel_status);
+    archive_unsigned(a, &p->accesses, UINT32_MAX, "the accesses of a channel program");
+    archive_bool(a, &p->pci);
+    archive_u32(a, &p->pci_behind);
+    archive_time(a, &p->free_at);
+    archive_time(a, &p->alone);
+    archive_time(a, &p->burst);
+    archive_bool(a, &p->asked);
+    archive_bool(a, &p->initial);
+    archive_bool(a, &p->committed);
+    archive_bool(a, &p->chained);
+    archive_u8(a, &p->previous);
+}
+
+static void archive_subchannel(struct subchannel *u, struct archive *a) {
+    struct device *d = u->device;
+    archive_same(a, u->address, "the address of a device");
+    archive_same_text(a, d->ops->type, "the type of a device");
+    archive_bytes(a, d->sense, sizeof d->sense);
+    ARCHIVE_ENUM(a, &u->activity, ACTIVITY_OUTSIDE, "what a device does");
+    timeline_archive_event(u->set->host.timeline, &u->ending, a);
+    archive_u64(a, &u->ending_csw);
+    archive_time(a, &u->device_end);
+    archive_time(a, &u->burst_begin);
+    archive_time(a, &u->burst_end);
+    for (struct condition *c = u->conditions; c < u->conditions + CONDITION_KINDS; c++) {
+        archive_bool(a, &c->pending);
+        archive_u64(a, &c->order);
+        archive_u64(a, &c->csw);
+    }
+    archive_program(&u->program, a);
+    bool awaited = u->activity == ACTIVITY_ENDING || u->activity == ACTIVITY_ALONE;
+    if (awaited != timeline_scheduled(&u->ending))
+        archive_fail(a, "device %03X is to end %s", u->address, awaited ? "at no time" : "what it did not begin");
+    if (d->ops->archive)
+        d->ops->archive(d, a);
+}
+
+void channel_archive(struct channel_set *s, struct archive *a) {
+    unsigned devices = 0;
+    for (struct subchannel *u = s->subchannels; u; u = u->next)
+        devices++;
+    archive_same(a, devices, "the number of devices");
+    archive_u64(a, &s->arrivals);
+    s->pending = s->ready = 0;
+    for (struct subchannel *u = s->subchannels; u; u = u->next) {
+        archive_subchannel(u, a);
+        s->ready += u->activity == ACTIVITY_READY;
+        for (struct condition *c = u->conditions; c < u->conditions + CONDITION_KINDS; c++)
+            s->pending += c->pending;
+    }
+}
+
+void channel_remember(struct channel_set *s, bool on) {
+    for (struct subchannel *u = s->subchannels; u; u = u->next)
+        if (u->device->ops->remember)
+            u->device->ops->remember(u->device, on);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/archive.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/timeline.h"
@@ -67,6 +68,11 @@ struct device_ops {
     void (*free)(struct device *d);
     /* The command that waits, if any, was forgotten by a reset. May be NULL: nothing to be done. */
     void (*reset)(struct device *d);
+    /* Its own state, sense data apart; what is loaded is checked. May be NULL: it has none. */
+    void (*archive)(struct device *d, struct archive *a);
+    /* From now on it remembers (or does no longer) what brief archives leave out, so that they can be loaded. May be
+     * NULL: they leave out nothing of it. */
+    void (*remember)(struct device *d, bool on);
 };
 struct device {
     const struct device_ops *ops;
@@ -109,6 +115,8 @@ void channel_set_free(struct channel_set *s);                         /* frees i
  * device is freed then, too), or device is NULL. */
 bool channel_attach(struct channel_set *s, uint16_t address, struct device *device);
 struct device *channel_device(const struct channel_set *s, uint16_t address); /* NULL: none */
+/* The n-th in order of attachment, and its address; NULL: there are no more. */
+struct device *channel_device_at(const struct channel_set *s, unsigned n, uint16_t *address);
 /* I/O system reset: everything in progress and pending is forgotten, and sense data too. What a device has printed, or
  * was typed, stays. */
 void channel_reset(struct channel_set *s);
@@ -177,6 +185,12 @@ bool channel_active(const struct channel_set *s, uint32_t channels);
 enum channel_progress { CHANNEL_ENDED, CHANNEL_GOES_ON, CHANNEL_NEVER_BEGAN };
 bool channel_outside_begin(struct channel_set *s, uint16_t address);
 void channel_outside_end(struct channel_set *s, uint16_t address, uint64_t csw, enum channel_progress progress);
+
+/* Saves or restores everything that is in progress and pending, and the devices, which must be the same ones. The
+ * timeline is archived by its owner, before. A brief archive holds no blocks of disks; it can be loaded, with what was
+ * written meanwhile taken back or done again, when the disks have remembered that since it was made. */
+void channel_archive(struct channel_set *s, struct archive *a);
+void channel_remember(struct channel_set *s, bool on);
 
 /* Initial program load: runs the channel program at absolute 0 with key 0, by another way to storage (of host, only
  * fetch, store and self), from outside, and at once; nothing becomes pending. The set was reset before. */

@@ -25,6 +25,7 @@ enum {
  * not do it, and nothing of the block was changed. */
 struct disk_backing {
     uint32_t blocks;
+    bool protected; /* every write fails */
     bool (*read)(void *self, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]);
     bool (*write)(void *self, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]);
     bool (*sync)(void *self); /* after the last block of each write command; may be NULL */
@@ -61,6 +62,11 @@ bool disk_file_new(const char *path, uint32_t blocks, struct error *e);
 /* A 3370 on this backing, which it takes over: it is freed with the device, and when there is no memory for one
  * (NULL). */
 struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing);
+/* The backing of a disk; NULL for a part of one, and for any other device. Borrowed; to be written only by the disk. */
+const struct disk_backing *disk_backing_of(const struct device *d);
+/* Blocks of a disk, or a part of one, from outside. False: it has no such block, or the host cannot do it. */
+bool disk_read_block(struct device *d, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]);
+bool disk_write_block(struct device *d, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]);
 
 /* A 3370 that is a part of another disk: its block 0 is block `first` of that one, whose blocks and arm it uses. The
  * whole is asked for at each command, and may be a part itself; NULL, another device, or a block that it does not have:

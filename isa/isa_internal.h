@@ -178,7 +178,7 @@ struct machine_cpu {
 };
 
 struct machine {
-    char name[32];
+    char name[MACHINE_NAME_BYTES];
     struct machine *host; /* NULL: bare */
     int level;
     uint32_t memory;
@@ -191,7 +191,7 @@ struct machine {
     enum profile profile;
     bool nominal_time;
     struct processor *processor; /* of the bare machine: CPU 0 */
-    device_line *console_line;   /* and its self: who wants to see what the console prints */
+    device_line *console_line, *printer_line; /* who wants to see what is printed, and their self */
     void *line_self;
 
     /* A virtual machine's. */
@@ -219,11 +219,30 @@ struct machine {
     bool start_psw;
     uint8_t start[8];
     const struct machine_limits *limits; /* of the machine_run in progress */
+    const struct machine_observer *observer;
+    uint64_t observer_due; /* cycles of all at which it is called next */
+    bool again;            /* what happens has happened before: nobody is told of it */
+    uint64_t moves;        /* calls of supervisors, orders performed, turns: what else changes it */
+    uint64_t stop_at;      /* machine_position at which machine_run stops; 0: nowhere */
     struct machine *limited;
     uint64_t limit_count, limit_cycles, trap_count;
     uint64_t address_checked; /* retired count at which until_address was last passed */
     bool address_met;         /* by an interpreted instruction of `limited` */
 };
+
+/* ---- Looking on ---- */
+
+/* Who keeps the history of a bare machine (isa/history.c). Between two steps, and the machine may be archived. */
+struct machine_observer {
+    void (*begins)(void *self); /* a machine_run */
+    void (*due)(void *self);    /* observer_due has come; it sets it anew, or is called again after the next step */
+    void (*ends)(void *self);   /* the machine_run */
+    void (*anew)(void *self);   /* the machine's state was replaced by another */
+    void *self;
+};
+struct channel_set *machine_channels(const struct machine *m);
+/* From now on nothing is told to trace and lines; or again everything. */
+void machine_again(struct machine *m, bool again);
 
 /* ---- Time ---- */
 
@@ -260,6 +279,11 @@ bool machine_meets_address(struct machine *m, uint32_t ia);
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
 /* Ends the run of whatever virtual machine is on this CPU: an interruption of the bare machine did. */
 void processor_left(struct processor *p);
+/* Whether an activation of the supervisor is in progress, suspended or not; its n-th virtual machine, NULL: none; and
+ * all that it keeps (isa/snapshot.h). */
+bool supervisor_active(const struct supervisor *s);
+struct machine *supervisor_virtual(const struct supervisor *s, unsigned n);
+void supervisor_archive(struct supervisor *s, struct archive *a);
 /* CPU reset: the CPU is stopped, nothing is pending. Registers, PSW and clocks stay. */
 void cpu_reset(struct processor *p);
 /* Initial CPU reset: the same, and PSW, prefix, clock comparator and CPU timer 0, control registers at their initial
@@ -454,6 +478,8 @@ void processor_pass_time(struct processor *p, uint64_t clock);
 void processor_wake(struct processor *p, uint64_t clock);
 /* Enters the check-stop state and alerts the others. */
 void processor_check_stop(struct processor *p);
+/* Whether a CPU can have this order to perform. */
+bool processor_has_order(unsigned order);
 /* SIGP: p sends an order to the CPU at this address. Returns the condition code; 1: *status is set. */
 unsigned processor_signal(struct processor *p, unsigned address, unsigned order, uint32_t *status);
 /* Performs the order that the CPU has accepted. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "isa/isa_internal.h"
+#include "isa/snapshot.h"
 
 /* How often the caller is asked whether to go on: a turn is at most so many cycles, and it is every so many turns. */
 enum { POLL_CYCLES = 4000000, POLL_TURNS = 64 };
@@ -72,7 +73,7 @@ static uint8_t channel_store(void *self, uint32_t absolute, unsigned access_key,
 
 static void console_printed(void *self, const char *line, size_t length) {
     struct machine *m = self;
-    if (m->console_line)
+    if (m->console_line && !machine_bare(m)->again)
         m->console_line(m->line_self, line, length);
     if (!trace_wants(m->trace, TRACE_CONSOLE))
         return;
@@ -88,13 +89,20 @@ static void console_printed(void *self, const char *line, size_t length) {
     trace_emit(m->trace, &event);
 }
 
+static void printer_printed(void *self, const char *line, size_t length) {
+    struct machine *m = self;
+    if (m->printer_line && !machine_bare(m)->again)
+        m->printer_line(m->line_self, line, length);
+}
+
 bool machine_attach_devices(struct machine *m, struct channel_set *s, device_line *console_line,
                             device_line *printer_line, void *self, bool forget) {
     m->console_line = console_line;
+    m->printer_line = printer_line;
     m->line_self = self;
     return channel_attach(s, ADDRESS_CONSOLE, console_new(m->model, console_printed, m, forget)) &&
            channel_attach(s, ADDRESS_READER, reader_new(m->model)) &&
-           channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_line, self, forget));
+           channel_attach(s, ADDRESS_PRINTER, printer_new(m->model, printer_printed, m, forget));
 }
 
 static bool make_processors(struct machine *m, unsigned count) {
@@ -214,6 +222,7 @@ bool machine_nominal(const struct machine *m) { return m->nominal_time; }
 enum profile machine_profile(const struct machine *m) { return m->profile; }
 enum channel_conditions machine_channel_conditions(const struct machine *m) { return m->channel_conditions; }
 enum machine_status machine_status(const struct machine *m) { return m->status; }
+bool machine_started(const struct machine *m) { return m->started; }
 
 struct machine *machine_bare(struct machine *m) {
     while (m->host)
@@ -223,12 +232,16 @@ struct machine *machine_bare(struct machine *m) {
 
 const char *machine_fault(const struct machine *m) { return m->processor->machine->fault; }
 
-static struct channel_set *machine_channels(const struct machine *m) {
+struct channel_set *machine_channels(const struct machine *m) {
     return m->ops ? m->ops->channels(m->self) : m->channels;
 }
 
 struct device *machine_device(const struct machine *m, uint16_t address) {
     return channel_device(machine_channels(m), address);
+}
+
+struct device *machine_device_at(const struct machine *m, unsigned n, uint16_t *address) {
+    return channel_device_at(machine_channels(m), n, address);
 }
 
 bool machine_attach(struct machine *m, uint16_t address, struct device *d, struct error *e) {
@@ -507,6 +520,11 @@ uint64_t machine_booked_level(const struct machine *m, int level) {
 
 /* ---- Running ---- */
 
+void machine_again(struct machine *m, bool again) {
+    m->again = again;
+    trace_mute(m->trace, again);
+}
+
 /* Everything that follows from the time: the interval timer's ticks, and device ends. */
 static void catch_up(struct processor *p) {
     uint64_t clock = processor_clock(p), ticks = clock_ticks(clock);
@@ -581,6 +599,8 @@ static uint64_t cycles_to_run(struct processor *p) {
         if (left < cycles)
             cycles = left;
     }
+    if (m->stop_at && m->stop_at - machine_position(m) < cycles)
+        cycles = m->stop_at - machine_position(m);
     if (m->limits->cycles && m->limit_cycles - processor_cycles(p) < cycles) {
         uint64_t left = m->limit_cycles - processor_cycles(p);
         cycles = left;
@@ -609,6 +629,8 @@ bool machine_meets_address(struct machine *m, uint32_t ia) {
 static bool limit_reached(struct processor *p) {
     struct machine *m = p->machine;
     const struct machine_limits *l = m->limits;
+    if (m->stop_at && machine_position(m) >= m->stop_at)
+        return true;
     if (l->instructions) {
         /* Between an instruction and the interruption that is part of it a virtual machine is not running: it stops
          * behind both, as the bare machine does. */
@@ -778,17 +800,24 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     m->trap_count = interruptions_of(asked);
     m->address_met = false;
     m->address_checked = innermost_running(p) == asked ? asked->instructions : UINT64_MAX;
-    if (m->status == MACHINE_IDLE)
-        m->status = MACHINE_READY;
     if (!m->started && asked != m)
         machine_restart(m);
+    if (m->observer)
+        m->observer->begins(m->observer->self);
+    if (m->status == MACHINE_IDLE)
+        m->status = MACHINE_READY;
     begin(m);
-    for (unsigned turns = 0; m->status == MACHINE_READY && step(m); turns++)
+    for (unsigned turns = 0; m->status == MACHINE_READY && step(m); turns++) {
+        if (m->observer && processor_cycles(m->current) >= m->observer_due)
+            m->observer->due(m->observer->self);
         if (turns % POLL_TURNS == 0 && m->limits->interrupted && m->limits->interrupted(m->limits->self))
             break;
+    }
     processor_flush(m->current);
     if (m->status != MACHINE_READY)
         trace_stop(m->current);
+    if (m->observer)
+        m->observer->ends(m->observer->self);
     m->limits = NULL;
     return asked->status == MACHINE_READY ? m->status : asked->status;
 }

@@ -27,7 +27,7 @@ struct processor;
  * attached, the first at ADDRESS_DISK by convention. */
 enum { ADDRESS_CONSOLE = 0x009, ADDRESS_READER = 0x00C, ADDRESS_PRINTER = 0x00E, ADDRESS_DISK = 0x150 };
 
-enum { MACHINE_CPUS_MOST = 8 };
+enum { MACHINE_CPUS_MOST = 8, MACHINE_NAME_BYTES = 40 };
 
 struct machine_options {
     const char *name;                         /* for traces; NULL: "bare". Copied. */
@@ -63,6 +63,8 @@ bool machine_nominal(const struct machine *m);
 enum profile machine_profile(const struct machine *m);
 enum channel_conditions machine_channel_conditions(const struct machine *m);
 struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
+/* The n-th in order of attachment, and its address; NULL: there are no more. */
+struct device *machine_device_at(const struct machine *m, unsigned n, uint16_t *address);
 /* Attaches a device, which it takes over (also when it fails). False and *e when the machine has one at this address,
  * or when d is NULL or there is no memory. A program sees a device that is attached while it runs from the next I/O
  * instruction on. */
@@ -161,6 +163,7 @@ struct machine_limits {
  * MACHINE_IDLE when all of them are just stopped. */
 enum machine_status machine_run(struct machine *m, const struct machine_limits *limits);
 enum machine_status machine_status(const struct machine *m);
+bool machine_started(const struct machine *m); /* of a bare machine: it was ever made ready to start */
 /* What a supervisor did wrong, when the status is MACHINE_FAULT; "" otherwise. */
 const char *machine_fault(const struct machine *m);
 

@@ -179,6 +179,7 @@ bool machine_schedule(struct machine *m) {
         m->status = machine_ended(m);
         return false;
     }
+    m->moves++;
     m->current = first;
     processor_wake(first, earliest);
     if (m->cpus > 1)
@@ -295,6 +296,7 @@ static const struct {
 };
 
 static bool order_exists(unsigned order) { return order < ORDER_COUNT && orders[order].name; }
+bool processor_has_order(unsigned order) { return order < ORDER_COUNT && orders[order].perform; }
 
 static unsigned signal(struct processor *p, unsigned address, unsigned order, uint32_t *status) {
     struct machine *m = p->machine;
@@ -338,6 +340,7 @@ unsigned processor_signal(struct processor *p, unsigned address, unsigned order,
 
 void processor_perform(struct processor *p) {
     unsigned order = p->order;
+    p->machine->moves++;
     p->order = 0;
     p->held = false;
     orders[order].perform(p);

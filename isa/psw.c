@@ -26,3 +26,15 @@ void psw_store(const struct psw *p, uint8_t to[8], uint16_t code, unsigned ilc) 
     }
     bytes_put24(to + 5, p->ia & 0xFFFFFF);
 }
+
+void psw_archive(struct psw *p, struct archive *a) {
+    archive_u8(a, &p->system_mask);
+    archive_u8(a, &p->key);
+    archive_u8(a, &p->state);
+    archive_u8(a, &p->cc);
+    archive_u8(a, &p->program_mask);
+    archive_u32(a, &p->ia);
+    archive_u32(a, &p->stray);
+    if (p->key > 15 || p->cc > 3 || p->program_mask > 15 || p->ia > 0xFFFFFF)
+        archive_fail(a, "a PSW has values that no PSW can have");
+}

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/archive.h"
+
 /* Byte 0 of either format is the system mask. */
 enum {
     PSW_EC_PER = 0x40,
@@ -58,5 +60,7 @@ static inline bool psw_valid(const struct psw *p) {
 void psw_load(struct psw *p, const uint8_t from[8]);
 /* Writes 8 bytes. In BC mode `code` becomes bits 16-31 and `ilc` (0..3 halfwords) bits 32-33; EC mode has neither. */
 void psw_store(const struct psw *p, uint8_t to[8], uint16_t code, unsigned ilc);
+/* Its fields; those that no PSW can have are refused. */
+void psw_archive(struct psw *p, struct archive *a);
 
 #endif

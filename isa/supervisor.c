@@ -343,6 +343,7 @@ bool supervisor_call(struct processor *p) {
     p->charged = 0;
     if (!s)
         return false;
+    p->machine->moves++;
     p->last_valid = false;
     if (class == CLASS_CONTINUE) {
         s->code = 0;
@@ -626,4 +627,43 @@ void processor_trace(struct processor *p, enum trace_kind kind, uint64_t a, uint
 
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops) {
     return m->ops == ops ? m->self : NULL;
+}
+
+void *machine_supervisor_self(const struct machine *m, const struct supervisor_ops *ops) {
+    return m->supervisor && m->supervisor->ops == ops ? m->supervisor->self : NULL;
+}
+
+struct machine *machine_supervised(const struct machine *m, unsigned n) {
+    struct supervisor *const *supervisors = m->processor->machine->supervisors;
+    for (unsigned i = 0; i < SUPERVISORS_MOST; i++)
+        if (supervisors[i] && n-- == 0)
+            return supervisors[i]->machine;
+    return NULL;
+}
+
+/* ---- Saving and restoring ---- */
+
+bool supervisor_active(const struct supervisor *s) { return s->live; }
+
+struct machine *supervisor_virtual(const struct supervisor *s, unsigned n) {
+    return s->ops->machine ? s->ops->machine(s->self, n) : NULL;
+}
+
+void supervisor_archive(struct supervisor *s, struct archive *a) {
+    if (!s->ops->archive) {
+        archive_fail(a, "the supervisor of %s keeps a state that cannot be saved", s->machine->name);
+        return;
+    }
+    archive_same(a, s->number, "the number of a supervisor");
+    for (unsigned i = 0; i < MACHINE_CPUS_MOST; i++) {
+        archive_same(a, s->cpu[i].enabled, "whether a CPU can enter a supervisor");
+        archive_u32(a, &s->cpu[i].page);
+        archive_bytes(a, s->cpu[i].key, sizeof s->cpu[i].key);
+    }
+    archive_u64s(a, s->activations, INTERRUPTION_CLASSES);
+    archive_u64(a, &s->free_clock);
+    archive_bool(a, &s->live);
+    if (a->loading && !a->still)
+        s->live = false; /* what is suspended now is dropped */
+    s->ops->archive(s->self, a);
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/archive.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "isa/cells.h"
@@ -33,9 +34,11 @@ struct supervisor_ops {
      * returns. Above the bare machine it may be suspended in any call below, and dropped there: across a call it owns
      * no heap, lock or file. */
     uint32_t (*interrupt)(void *self, struct processor *p, enum interruption_class c);
-    /* Append the supervisor's state, and take it back; 0, or -1 for a damaged record. NULL: it has none to bring. */
-    int (*save)(void *self, struct bytes *to);
-    int (*restore)(void *self, const struct bytes *from);
+    /* Saves or restores what it keeps between activations; none is in progress. What is loaded is checked: it may be
+     * forged. NULL: its machine cannot be saved. */
+    void (*archive)(void *self, struct archive *a);
+    /* Its n-th virtual machine, from 0; NULL: there are no more. May be NULL: it makes none. */
+    struct machine *(*machine)(void *self, unsigned n);
 };
 
 /* Makes `ops` with `self` the supervisor of m, bare or virtual: writes cells and new PSWs (EC mode, supervisor, DAT
@@ -163,6 +166,12 @@ bool machine_attach_devices(struct machine *m, struct channel_set *s, device_lin
                             device_line *printer_line, void *self, bool forget);
 /* The `self` of a virtual machine made with these ops; NULL for any other machine. */
 void *machine_virtual_self(const struct machine *m, const struct machine_ops *ops);
+/* The `self` of m's supervisor, where it has these ops; NULL: it has none, or another. */
+void *machine_supervisor_self(const struct machine *m, const struct supervisor_ops *ops);
+/* The n-th machine of the tree that has a supervisor, in the order in which they were attached; NULL: there are no
+ * more.
+ */
+struct machine *machine_supervised(const struct machine *m, unsigned n);
 /* Whether m is on a CPU of the bare machine now: it and every machine below it in the chain of running ones. */
 bool machine_is_running(const struct machine *m);
 /* Whether this CPU of m is, and the LPSW that gave it control has been executed: then its general registers, condition

@@ -57,3 +57,63 @@ void storage_write(struct storage *s, uint32_t absolute, const void *from, uint3
     memcpy(s->bytes + absolute, from, length);
     storage_tell(s, absolute, length);
 }
+
+/* ---- Saving and restoring ---- */
+
+enum { PAGE_BYTES = 4096, NO_PAGE = 0xFFFFFFFF };
+
+static const uint8_t zeros[PAGE_BYTES];
+
+static uint32_t page_length(const struct storage *s, uint32_t page) {
+    uint32_t rest = s->size_bytes - page * PAGE_BYTES;
+    return rest < PAGE_BYTES ? rest : PAGE_BYTES;
+}
+
+static void set_page(struct storage *s, uint32_t page, const uint8_t *from) {
+    uint32_t length = page_length(s, page);
+    if (memcmp(s->bytes + (size_t)page * PAGE_BYTES, from, length) != 0)
+        storage_write(s, page * PAGE_BYTES, from, length);
+}
+
+static void save_pages(struct storage *s, uint32_t pages, struct archive *a) {
+    uint32_t end = NO_PAGE;
+    for (uint32_t page = 0; page < pages; page++) {
+        uint8_t *bytes = s->bytes + (size_t)page * PAGE_BYTES;
+        if (memcmp(bytes, zeros, page_length(s, page)) == 0)
+            continue;
+        archive_u32(a, &page);
+        archive_bytes(a, bytes, page_length(s, page));
+    }
+    archive_u32(a, &end);
+}
+
+static void load_pages(struct storage *s, uint32_t pages, struct archive *a) {
+    uint32_t next = 0, page = NO_PAGE;
+    uint8_t bytes[PAGE_BYTES];
+    do {
+        page = NO_PAGE;
+        archive_u32(a, &page);
+        if (!a->failed && page != NO_PAGE && (page < next || page >= pages))
+            archive_fail(a, "page %u of storage is out of order", page);
+        if (!a->failed && page != NO_PAGE)
+            archive_bytes(a, bytes, page_length(s, page));
+        if (a->failed)
+            return;
+        for (; next < pages && next < page; next++)
+            set_page(s, next, zeros);
+        if (page != NO_PAGE)
+            set_page(s, next++, bytes);
+    } while (page != NO_PAGE);
+}
+
+void storage_archive(struct storage *s, struct archive *a) {
+    uint32_t pages = (s->size_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    archive_same(a, s->size_bytes, "the size of storage");
+    archive_bytes(a, s->keys, s->size_bytes >> STORAGE_BLOCK_SHIFT);
+    if (a->brief)
+        return;
+    if (a->loading)
+        load_pages(s, pages, a);
+    else
+        save_pages(s, pages, a);
+}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/archive.h"
 #include "base/error.h"
 
 enum {
@@ -69,6 +70,9 @@ static inline void storage_tell(struct storage *s, uint32_t absolute, uint32_t l
 /* Copies, without keys or checks; the range must be installed (storage_has). storage_write reports to the watcher. */
 void storage_read(const struct storage *s, uint32_t absolute, void *to, uint32_t length);
 void storage_write(struct storage *s, uint32_t absolute, const void *from, uint32_t length);
+
+/* Keys, and (unless the archive is brief) the pages that are not all zeros. */
+void storage_archive(struct storage *s, struct archive *a);
 
 /* Whether a program (or channel) with this access key, 0..15, may fetch from, or store into, a block with this storage
  * key (Principles of Operation, "Protection"). */

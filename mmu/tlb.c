@@ -49,3 +49,22 @@ void tlb_drop_frame(struct tlb *t, uint32_t frame) {
             if (t->set[i][w].space && t->set[i][w].frame == frame)
                 t->set[i][w].space = 0;
 }
+
+static void archive_entry(struct tlb_entry *e, struct archive *a) {
+    archive_u64(a, &e->space);
+    if (!e->space)
+        return;
+    archive_u32(a, &e->page);
+    archive_u32(a, &e->frame);
+    archive_bool(a, &e->common);
+    archive_bool(a, &e->segment_protected);
+    archive_bool(a, &e->page_protected);
+    if (e->page > 0xFFFFFF || e->frame > 0xFFFFFF)
+        archive_fail(a, "an address in the TLB has more than 24 bits");
+}
+
+void tlb_archive(struct tlb *t, struct archive *a) {
+    for (unsigned i = 0; i < TLB_SETS; i++)
+        for (unsigned w = 0; w < TLB_WAYS; w++)
+            archive_entry(&t->set[i][w], a);
+}

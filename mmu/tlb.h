@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/archive.h"
+
 enum { TLB_SETS = 64, TLB_WAYS = 2 };
 
 struct tlb_entry {
@@ -38,5 +40,6 @@ void tlb_insert(struct tlb *t, const struct tlb_entry *entry, unsigned page_shif
 void tlb_purge(struct tlb *t);
 /* Drops every entry that leads to this frame (IPTE). */
 void tlb_drop_frame(struct tlb *t, uint32_t frame);
+void tlb_archive(struct tlb *t, struct archive *a);
 
 #endif

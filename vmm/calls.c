@@ -209,3 +209,15 @@ void monitor_io_end(struct vmm *v, unsigned guest, uint16_t address, uint64_t cs
     for (unsigned n = 0; n < vm->cpus; n++)
         vm->cpu[n].look = true;
 }
+
+void monitor_archive_cpu(struct vmm *v, struct virtual_cpu **c, struct archive *a) {
+    bool any = *c != NULL;
+    unsigned guest = any ? (*c)->guest : 0, address = any ? (*c)->address : 0;
+    archive_bool(a, &any);
+    archive_unsigned(a, &guest, GUESTS_MOST - 1, "the number of a guest");
+    archive_unsigned(a, &address, VIRTUAL_CPUS_MOST - 1, "the address of a virtual CPU");
+    if (any && (guest >= v->guests || address >= v->guest[guest]->vm.cpus))
+        archive_fail(a, "there is no guest %u with a CPU %u", guest, address);
+    if (a->loading && !a->failed)
+        *c = any ? &v->guest[guest]->vm.cpu[address] : NULL;
+}

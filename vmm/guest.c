@@ -270,12 +270,13 @@ bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct err
     if (!g->monitor->parts->allocator->disk(g->monitor, disk->host_address, e))
         return false;
     struct guest_disk *to = &g->minidisk[g->minidisks];
-    *to = (struct guest_disk){.is = *disk, .guest = g};
+    *to = (struct guest_disk){.is = *disk, .guest = g, .made = g->monitor->made};
     const struct disk_part part = {.whole = whole_disk, .self = to, .first = disk->first, .blocks = disk->blocks};
     struct device *d = disk_part_new(machine_model(guest), &part);
     if (!channel_attach(g->channels, disk->address, d))
         return error_set(e, ERROR_INTERNAL, "no memory for a minidisk");
     g->minidisks++;
+    g->monitor->made++;
     return true;
 }
 
@@ -350,4 +351,63 @@ void guest_free(struct guest *g) {
     if (g->timeline)
         timeline_free(g->timeline);
     free(g);
+}
+
+/* ---- Saving and restoring ---- */
+
+static void archive_cpu(struct guest *g, struct virtual_cpu *c, struct archive *a) {
+    psw_archive(&c->psw, a);
+    archive_u32s(a, c->gpr, 16);
+    archive_u32s(a, c->cr, 16);
+    archive_u32(a, &c->prefix);
+    if (c->prefix & 4095 || c->prefix > g->vm.memory - 4096) {
+        c->prefix = 0;
+        archive_fail(a, "the prefix of a virtual CPU does not name a page of its storage");
+    }
+    archive_u64(a, &c->epoch);
+    archive_u64(a, &c->comparator);
+    archive_u64(a, &c->timer_sum);
+    archive_u64(a, &c->ticks);
+    archive_u32(a, &c->timer_word);
+    archive_unsigned(a, &c->external, 15, "what is pending");
+    archive_unsigned(a, &c->call_from, VIRTUAL_CPUS_MOST - 1, "the address of a virtual CPU");
+    archive_unsigned(a, &c->emergency_from, (1u << VIRTUAL_CPUS_MOST) - 1, "who has signalled");
+    archive_bool(a, &c->machine_check);
+    ARCHIVE_ENUM(a, &c->status, MACHINE_LOAD, "the status of a virtual CPU");
+    archive_bool(a, &c->stopped);
+    ARCHIVE_ENUM(a, &c->start, START_PSW, "how a virtual CPU begins");
+    archive_bytes(a, c->start_psw, sizeof c->start_psw);
+    archive_bool(a, &c->changed);
+    archive_bool(a, &c->started);
+    archive_bool(a, &c->last_valid);
+    archive_bool(a, &c->progress);
+    archive_bool(a, &c->looping);
+    archive_bytes(a, c->last_old, sizeof c->last_old);
+    archive_unsigned(a, &c->last_code, 0xFFFF, "a program code");
+    archive_u32(a, &c->dispatched_at);
+    archive_bool(a, &c->taken);
+    archive_unsigned(a, &c->on, g->monitor->cpus - 1, "the number of a CPU");
+    archive_unsigned(a, &c->order, 12, "an order");
+    archive_u64(a, &c->wake);
+    archive_bool(a, &c->waiting);
+    archive_bool(a, &c->look);
+}
+
+void vmm_stats_archive(struct vmm_stats *s, struct archive *a) {
+    archive_u64(a, &s->traps);
+    archive_u64(a, &s->shadow_faults);
+    archive_u64(a, &s->interpreted);
+    archive_u64(a, &s->reflected);
+    archive_u64(a, &s->dispatches);
+}
+
+void guest_archive(struct guest *g, struct archive *a) {
+    archive_same(a, g->vm.cpus, "the number of a guest's CPUs");
+    archive_same(a, g->minidisks, "the number of a guest's minidisks");
+    for (unsigned n = 0; n < g->vm.cpus; n++)
+        archive_cpu(g, &g->vm.cpu[n], a);
+    archive_bool(a, &g->vm.reset);
+    vmm_stats_archive(&g->stats, a);
+    timeline_archive(g->timeline, a);
+    channel_archive(g->channels, a);
 }

@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/archive.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/trace.h"
@@ -394,7 +395,13 @@ struct monitor_parts {
     void *(*create)(struct vmm *v);
     void (*destroy)(void *private);
     uint32_t (*bytes)(const struct monitor_options *o, uint32_t memory, unsigned cpus);
+    /* Saves or restores what it keeps between activations, where it was made with the same options and has the same
+     * guests; the virtual machines themselves are archived by the simulator. What is loaded may be forged, and is
+     * checked. NULL: its machine cannot be saved. Makes no calls but monitor_archive_cpu. */
+    void (*archive)(struct vmm *v, struct archive *a);
 };
+/* Archives the name of a virtual CPU of this monitor, or NULL. */
+void monitor_archive_cpu(struct vmm *v, struct virtual_cpu **c, struct archive *a);
 /* The parts of this monitor, for calls from one to another. */
 const struct monitor_parts *monitor_parts(const struct vmm *v);
 

@@ -68,7 +68,33 @@ uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class 
     return v->parts->dispatcher->interruption(v, c);
 }
 
-static const struct supervisor_ops operations = {.interrupt = vmm_interrupt};
+static void vmm_archive(void *self, struct archive *a) {
+    struct vmm *v = self;
+    archive_same_text(a, v->parts->kind, "the kind of a monitor");
+    archive_same(a, v->options.spaces, "how many address spaces a monitor caches");
+    archive_same(a, v->options.policy, "what a monitor does about changed tables");
+    archive_same(a, v->options.slice, "a time slice");
+    archive_same(a, v->cpus, "how many CPUs a monitor uses");
+    archive_same(a, v->guests, "the number of guests");
+    archive_bool(a, &v->started);
+    vmm_stats_archive(&v->stats, a);
+    for (unsigned n = 0; n < v->guests; n++)
+        guest_archive(v->guest[n], a);
+    for (unsigned n = 0; n < v->cpus; n++) {
+        struct virtual_cpu *c = (struct virtual_cpu *)(uintptr_t)v->running[n]; /* named, not changed */
+        monitor_archive_cpu(v, &c, a);
+        v->running[n] = c;
+    }
+    if (v->parts->archive)
+        v->parts->archive(v, a);
+    else
+        archive_fail(a, "the monitor %s keeps a state that cannot be saved", v->parts->kind);
+}
+
+static struct machine *vmm_machine_at(void *self, unsigned n) { return vmm_guest_at(self, n); }
+
+static const struct supervisor_ops operations = {
+    .interrupt = vmm_interrupt, .archive = vmm_archive, .machine = vmm_machine_at};
 
 _Static_assert((int)HOST_CPUS_MOST == (int)MACHINE_CPUS_MOST, "a monitor can use all CPUs of any machine");
 
@@ -143,6 +169,10 @@ void vmm_free(struct vmm *v) {
     free(v);
 }
 
+struct vmm *vmm_on(const struct machine *m) {
+    return machine_supervisor_self(m, &operations);
+}
+
 const char *vmm_kind(const struct vmm *v) { return v->parts->kind; }
 struct machine *vmm_machine(const struct vmm *v) {
     return v->machine;
@@ -167,6 +197,7 @@ struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct e
     struct guest *g = guest_new(v, v->guests, o, e);
     if (!g)
         return NULL;
+    g->made = v->made++;
     v->guests++;
     return g->machine;
 }

@@ -28,6 +28,7 @@ struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e);
 struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e);
 struct monitor_options vmm_default_options(void);
 void vmm_free(struct vmm *v);
+struct vmm *vmm_on(const struct machine *m); /* the monitor on m; NULL: there is none */
 const char *vmm_kind(const struct vmm *v);
 struct machine *vmm_machine(const struct vmm *v);
 

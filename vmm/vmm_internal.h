@@ -20,12 +20,14 @@
 struct guest_disk {
     struct minidisk is;
     struct guest *guest;
+    unsigned made; /* as in struct guest */
 };
 
 struct guest {
     struct virtual_machine vm; /* first: what modules know of it */
     struct vmm *monitor;
     unsigned index;
+    unsigned made; /* it was the so manieth of what its monitor has given frames to */
     struct machine *machine;
     struct channel_set *channels;
     struct timeline *timeline; /* of its clock, in picoseconds */
@@ -43,12 +45,17 @@ struct vmm {
     struct monitor_options options;
     struct guest *guest[GUESTS_MOST];
     unsigned guests;
+    unsigned made; /* how many guests and minidisks */
     struct vmm_stats stats;
     bool started;                                         /* its machine has been */
     unsigned cpus;                                        /* of the machine, that it uses */
     const struct virtual_cpu *running[MACHINE_CPUS_MOST]; /* to whom each was given last; NULL: it waits */
     struct processor *p;                                  /* of the present activation */
 };
+
+/* A virtual machine without its monitor's tables. */
+void guest_archive(struct guest *g, struct archive *a);
+void vmm_stats_archive(struct vmm_stats *s, struct archive *a);
 
 /* supervisor_ops.interrupt: the monitor's dispatcher, counted. */
 uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class c);

@@ -82,6 +82,30 @@ static bool console_immediate(uint8_t code) { return code == CONSOLE_ALARM; }
 
 static void console_reset(struct device *d) { console_of(d)->cancelled = false; }
 
+/* The lines in `typed` are whole, and what is taken are some of them. */
+static bool typed_lines(const struct console *t) {
+    size_t at = 0;
+    bool taken = t->typed_taken == 0;
+    while (t->typed.length - at >= LENGTH_BYTES && bytes_get32(t->typed.data + at) <= UINT16_MAX &&
+           bytes_get32(t->typed.data + at) <= t->typed.length - at - LENGTH_BYTES) {
+        at += LENGTH_BYTES + bytes_get32(t->typed.data + at);
+        taken = taken || at == t->typed_taken;
+    }
+    return at == t->typed.length && taken;
+}
+
+static void console_archive(struct device *d, struct archive *a) {
+    struct console *t = console_of(d);
+    device_text_archive(&t->text, a);
+    archive_buffer(a, &t->typed, SIZE_MAX, "what was typed");
+    archive_size(a, &t->typed_taken, t->typed.length, "how much of what was typed is taken");
+    archive_bool(a, &t->cancelled);
+    if (a->loading && !a->failed && !typed_lines(t)) {
+        t->typed.length = t->typed_taken = 0;
+        archive_fail(a, "what was typed is not whole lines");
+    }
+}
+
 static void console_free(struct device *d) {
     struct console *t = console_of(d);
     bytes_fini(&t->text.text);
@@ -93,7 +117,8 @@ static const struct device_ops console_ops = {.type = "3215",
                                               .command = console_command,
                                               .immediate = console_immediate,
                                               .free = console_free,
-                                              .reset = console_reset};
+                                              .reset = console_reset,
+                                              .archive = console_archive};
 
 struct device *console_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct console *t = calloc(1, sizeof *t);

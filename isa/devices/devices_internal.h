@@ -54,6 +54,7 @@ struct device_text {
 };
 void device_text_add(struct device_text *t, const void *from, size_t length);
 void device_text_end_line(struct device_text *t);
+void device_text_archive(struct device_text *t, struct archive *a);
 
 /* A character of code page 037 as ISO 8859-1, or `otherwise` when it is a control character. */
 static inline uint8_t printable(uint8_t latin1, uint8_t otherwise) {

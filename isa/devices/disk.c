@@ -36,6 +36,9 @@ enum {
     LOG_BYTES = 24,
     CYLINDER_BLOCKS = 744, /* under one position of the arm */
     TRACK_BLOCKS = 62,
+
+    LOGGED_BYTES = 4 + DISK_BLOCK_BYTES,
+    NO_BLOCK = 0xFFFFFFFF,
 };
 
 /* What a locate may ask for. */
@@ -62,6 +65,12 @@ struct disk {
     uint32_t extent_first, extent_last; /* as the data set numbers them */
     uint8_t operation;                  /* FOR_READ, ...: of the last locate */
     uint32_t next, left;                /* the located blocks that were not moved yet */
+
+    /* Of a whole disk. */
+    bool remembers;   /* what is written, for brief archives */
+    struct bytes log; /* of blocks: number and contents. First, for each that was written, in order, what it held
+                       * before; then, for each write that was taken back, what it had written. */
+    size_t written;   /* bytes of the first part */
 };
 
 static struct disk *disk_of(const struct device *d) { return (struct disk *)d; }
@@ -94,9 +103,27 @@ static bool read_block(struct disk *k, uint32_t block, uint8_t to[DISK_BLOCK_BYT
     return whole && whole->backing.read(whole->backing.self, block, to);
 }
 
+/* Logs what the block holds. Where the write is the one that was taken back last, the others of those remain. */
+static bool log_write(struct disk *whole, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
+    uint8_t record[LOGGED_BYTES], *next = whole->log.data + whole->written;
+    bytes_put32(record, block);
+    if (!whole->backing.read(whole->backing.self, block, record + 4))
+        return false;
+    if (whole->written < whole->log.length && memcmp(next, record, 4) == 0 &&
+        memcmp(next + 4, from, DISK_BLOCK_BYTES) == 0) {
+        memcpy(next, record, sizeof record);
+    } else {
+        whole->log.length = whole->written;
+        bytes_append(&whole->log, record, sizeof record);
+    }
+    whole->written += whole->log.failed ? 0 : LOGGED_BYTES;
+    return true;
+}
+
 static bool write_block(struct disk *k, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
     struct disk *whole = whole_of(k, &block);
-    return whole && whole->backing.write(whole->backing.self, block, from);
+    return whole && (!whole->remembers || log_write(whole, block, from)) &&
+           whole->backing.write(whole->backing.self, block, from);
 }
 
 /* What was written to the whole disk is safe. */
@@ -329,14 +356,116 @@ static void disk_command(struct device *d, struct device_command *c) {
     reject(k, c);
 }
 
+/* --- saving and restoring ----------------------------------------------------------------------------------------- */
+
+/* What is logged goes to the disk, and what the disk has into the log. */
+static void exchange(struct disk *k, uint8_t *record, struct archive *a) {
+    uint8_t block[DISK_BLOCK_BYTES];
+    uint32_t n = bytes_get32(record);
+    if (!k->backing.read(k->backing.self, n, block) || !k->backing.write(k->backing.self, n, record + 4))
+        archive_fail(a, "block %u of a disk cannot be written", n);
+    else
+        memcpy(record + 4, block, sizeof block);
+}
+
+/* Writes are taken back, the latest first, or done again. */
+static void archive_briefly(struct disk *k, struct archive *a) {
+    size_t written = k->written;
+    archive_size(a, &written, k->log.length, "what was written to a disk");
+    if (k->log.failed)
+        archive_fail(a, "no memory for what is written to a disk");
+    for (; !a->failed && k->written > written; k->written -= LOGGED_BYTES)
+        exchange(k, k->log.data + k->written - LOGGED_BYTES, a);
+    for (; !a->failed && k->written < written; k->written += LOGGED_BYTES)
+        exchange(k, k->log.data + k->written, a);
+}
+
+static void disk_remember(struct device *d, bool on) {
+    struct disk *k = disk_of(d);
+    bytes_fini(&k->log);
+    k->written = 0;
+    k->remembers = on && !k->part.whole;
+}
+
+static void save_blocks(struct disk *k, struct archive *a) {
+    static const uint8_t zeros[DISK_BLOCK_BYTES];
+    uint8_t block[DISK_BLOCK_BYTES];
+    uint32_t end = NO_BLOCK;
+    for (uint32_t n = 0; n < k->blocks && !a->to->failed; n++) {
+        if (!k->backing.read(k->backing.self, n, block))
+            archive_fail(a, "block %u of a disk cannot be read", n);
+        if (memcmp(block, zeros, sizeof block) == 0)
+            continue;
+        archive_u32(a, &n);
+        archive_bytes(a, block, sizeof block);
+    }
+    archive_u32(a, &end);
+}
+
+static void set_block(struct disk *k, uint32_t n, const uint8_t from[DISK_BLOCK_BYTES], struct archive *a) {
+    uint8_t block[DISK_BLOCK_BYTES];
+    bool same = k->backing.read(k->backing.self, n, block) && memcmp(block, from, sizeof block) == 0;
+    if (!same && !write_block(k, n, from))
+        archive_fail(a, "block %u of a disk cannot be written", n);
+}
+
+static void load_blocks(struct disk *k, struct archive *a) {
+    static const uint8_t zeros[DISK_BLOCK_BYTES];
+    uint32_t next = 0, n = 0;
+    while (!a->failed && n != NO_BLOCK) {
+        uint8_t block[DISK_BLOCK_BYTES];
+        archive_u32(a, &n);
+        if (n != NO_BLOCK && (n < next || n >= k->blocks))
+            archive_fail(a, "block %u of a disk is out of order", n);
+        if (n != NO_BLOCK)
+            archive_bytes(a, block, sizeof block);
+        for (; !a->failed && next < k->blocks && next < n; next++)
+            set_block(k, next, zeros, a);
+        if (!a->failed && n != NO_BLOCK)
+            set_block(k, next++, block, a);
+    }
+    if (k->backing.sync && !a->failed && !k->backing.sync(k->backing.self))
+        archive_fail(a, "a disk cannot be written");
+}
+
+static void disk_archive(struct device *d, struct archive *a) {
+    struct disk *k = disk_of(d);
+    archive_same(a, k->blocks, "the size of a disk");
+    archive_u32(a, &k->arm);
+    archive_bool(a, &k->extent_defined);
+    archive_u8(a, &k->mask);
+    archive_u32(a, &k->extent_at);
+    archive_u32(a, &k->extent_first);
+    archive_u32(a, &k->extent_last);
+    archive_u8(a, &k->operation);
+    archive_u32(a, &k->next);
+    archive_u32(a, &k->left);
+    if (a->loading && (k->left > k->blocks || k->next > k->blocks - k->left || k->extent_last < k->extent_first ||
+                       k->extent_at > k->blocks || k->extent_last - k->extent_first > k->blocks - k->extent_at)) {
+        k->extent_defined = false;
+        k->left = 0;
+        archive_fail(a, "a disk is asked for blocks that it does not have");
+    }
+    if (k->part.whole)
+        return; /* its blocks are another's */
+    if (a->brief)
+        archive_briefly(k, a);
+    else if (a->loading)
+        load_blocks(k, a);
+    else
+        save_blocks(k, a);
+}
+
 static void disk_free(struct device *d) {
     struct disk *k = disk_of(d);
     if (!k->part.whole)
         k->backing.free(k->backing.self);
+    bytes_fini(&k->log);
     free(k);
 }
 
-static const struct device_ops disk_ops = {.type = "3370", .command = disk_command, .free = disk_free};
+static const struct device_ops disk_ops = {
+    .type = "3370", .command = disk_command, .free = disk_free, .archive = disk_archive, .remember = disk_remember};
 
 static struct disk *make(const struct cost_model *model, uint32_t blocks) {
     struct disk *k = calloc(1, sizeof *k);
@@ -368,4 +497,16 @@ struct device *disk_part_new(const struct cost_model *model, const struct disk_p
         return NULL;
     k->part = *part;
     return &k->device;
+}
+
+const struct disk_backing *disk_backing_of(const struct device *d) {
+    return d->ops == &disk_ops && !disk_of(d)->part.whole ? &disk_of(d)->backing : NULL;
+}
+
+bool disk_read_block(struct device *d, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]) {
+    return d->ops == &disk_ops && read_block(disk_of(d), block, to);
+}
+
+bool disk_write_block(struct device *d, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
+    return d->ops == &disk_ops && write_block(disk_of(d), block, from) && sync_blocks(disk_of(d));
 }

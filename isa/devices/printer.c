@@ -102,13 +102,32 @@ static bool printer_immediate(uint8_t code) {
     return (is_motion(code) && !is_write(code)) || code == PRINTER_BLOCK_DATA_CHECK || code == PRINTER_ALLOW_DATA_CHECK;
 }
 
+static void printer_archive(struct device *d, struct archive *a) {
+    struct printer *t = printer_of(d);
+    device_text_archive(&t->text, a);
+    archive_bool(a, &t->printed);
+    archive_unsigned(a, &t->page_lines, PRINTER_PAGE_LINES_MOST, "the lines of a page");
+    archive_unsigned(a, &t->page_line, t->page_lines, "the line of a page");
+    archive_bytes(a, t->hole, sizeof t->hole);
+    bool holes = t->page_line >= 1;
+    for (unsigned i = 1; i <= PRINTER_CHANNELS; i++)
+        holes = holes && t->hole[i] >= 1 && t->hole[i] <= t->page_lines;
+    if (!holes) {
+        printer_set_form(d, PRINTER_PAGE_LINES, NULL);
+        archive_fail(a, "a form has holes beyond its page");
+    }
+}
+
 static void printer_free(struct device *d) {
     bytes_fini(&printer_of(d)->text.text);
     free(d);
 }
 
-static const struct device_ops printer_ops = {
-    .type = "1403", .command = printer_command, .immediate = printer_immediate, .free = printer_free};
+static const struct device_ops printer_ops = {.type = "1403",
+                                              .command = printer_command,
+                                              .immediate = printer_immediate,
+                                              .free = printer_free,
+                                              .archive = printer_archive};
 
 struct device *printer_new(const struct cost_model *model, device_line *line, void *self, bool forget) {
     struct printer *t = calloc(1, sizeof *t);

@@ -76,13 +76,27 @@ static void reader_command(struct device *d, struct device_command *c) {
 
 static bool reader_immediate(uint8_t code) { return (code & STACKER_MASK) == READER_FEED; }
 
+static void reader_archive(struct device *d, struct archive *a) {
+    struct reader *r = reader_of(d);
+    archive_buffer(a, &r->hopper, SIZE_MAX, "the hopper");
+    archive_size(a, &r->taken, r->hopper.length, "how many cards are taken");
+    archive_bool(a, &r->stopped);
+    if (r->hopper.length % sizeof(struct hopper_entry) || r->taken % sizeof(struct hopper_entry)) {
+        r->hopper.length = r->taken = 0;
+        archive_fail(a, "the hopper does not hold whole cards");
+    }
+}
+
 static void reader_free(struct device *d) {
     bytes_fini(&reader_of(d)->hopper);
     free(d);
 }
 
-static const struct device_ops reader_ops = {
-    .type = "3505", .command = reader_command, .immediate = reader_immediate, .free = reader_free};
+static const struct device_ops reader_ops = {.type = "3505",
+                                             .command = reader_command,
+                                             .immediate = reader_immediate,
+                                             .free = reader_free,
+                                             .archive = reader_archive};
 
 struct device *reader_new(const struct cost_model *model) {
     struct reader *r = calloc(1, sizeof *r);

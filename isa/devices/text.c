@@ -17,3 +17,8 @@ void device_text_add(struct device_text *t, const void *from, size_t length) {
         device_text_end_line(t);
     bytes_append(&t->text, from, length);
 }
+
+void device_text_archive(struct device_text *t, struct archive *a) {
+    archive_buffer(a, &t->text, SIZE_MAX, "a text");
+    archive_size(a, &t->line_begin, t->text.length, "the beginning of a line");
+}

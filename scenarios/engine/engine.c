@@ -194,6 +194,7 @@ const struct engine_table engine_tables[] = {
     {"m", machine_methods},
     {"m", state_methods},
     {"m", operator_methods},
+    {"m", history_methods},
     {"m.cpu[n]", cpu_methods},
     {"m.console", console_methods},
     {"m.printer", printer_methods},

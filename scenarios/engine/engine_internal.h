@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/trace.h"
 #include "isa/disk.h"
+#include "isa/history.h"
 #include "isa/machine.h"
 #include "scenarios/engine/engine.h"
 #include "vmm/vmm.h"
@@ -51,7 +52,8 @@ struct engine {
     bool running, faulted; /* events of a running machine are being handed out; a monitor went wrong */
 
     struct tree *trees;
-    unsigned made[MACHINE_LEVELS]; /* machines without a name of their own, by level: for names */
+    unsigned made[MACHINE_LEVELS];    /* machines without a name of their own, by level: for names */
+    unsigned clones, numbered_clones; /* how many trees were copied, and machines of them with a number: for names */
 
     struct engine_check *checks;
     size_t check_count, check_room;
@@ -150,9 +152,8 @@ struct node { /* a machine of a tree */
     struct monitor *monitor; /* whose guest it is; NULL: bare */
     char name[NODE_NAME];
     bool started;
-    uint32_t wanted;          /* kinds of events that its handlers want */
-    struct disk_backing disk; /* borrowed from the device; of no blocks: it has none */
-    uint32_t disk_first;      /* of a minidisk: its block 0 on the host's disk */
+    uint32_t wanted;      /* kinds of events that its handlers want */
+    uint32_t disk_blocks; /* of the disk at ADDRESS_DISK; 0: it has none */
 };
 struct monitor {
     struct monitor *next; /* made before */
@@ -170,6 +171,9 @@ struct tree {
     struct machine *bare;
     struct node *nodes;
     struct monitor *monitors; /* the last made first */
+    struct history *history;  /* NULL: it is not kept */
+    uint64_t history_bytes;   /* that it may take, part of storage_bytes */
+    uint64_t replayed;        /* of history_stats, as charged so far */
 };
 
 /* What a scenario holds; all classes share it. */
@@ -190,6 +194,8 @@ struct handle {
 
 /* Makes sure that so many bytes of storage more are within the budget; raises when they are not. */
 void objects_make_room(lua_State *L, uint64_t bytes, const char *what);
+/* Counts a file that the run makes: all of them together are within the budget of storage, whatever becomes of them. */
+void engine_count_made(lua_State *L, uint64_t bytes, const char *who);
 /* Pushes a handle of this class, not yet complete; its user value 1 keeps what it stands on, 2 is free. */
 struct handle *objects_push(lua_State *L, const char *class);
 /* Completes a handle. */
@@ -201,6 +207,9 @@ struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node 
                                     const struct monitor_options *options);
 struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor,
                                const struct guest_options *options);
+/* Copies the tree that `node` stands in; h, not yet complete, holds the copy. Returns the node's copy; raises when
+ * there is something that cannot be copied. */
+struct node *objects_clone(lua_State *L, struct handle *h, const struct node *node);
 /* Pushes the machine's handle, the same one every time. */
 void objects_push_machine(lua_State *L, struct node *node);
 /* The handle at `index`; raises when it is of another class, or closed. */
@@ -239,9 +248,9 @@ void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
 void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
-    operator_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[], vmm_functions[],
-    vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[], report_functions[],
-    random_functions[], random_methods[], base_functions[], classify_functions[];
+    operator_methods[], history_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[],
+    vmm_functions[], vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[],
+    report_functions[], random_functions[], random_methods[], base_functions[], classify_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);
@@ -250,6 +259,8 @@ void check_print_summary(lua_State *L);
 
 /* The node of the machine at stack 1. */
 struct node *machine_self(lua_State *L, const char *what);
+/* Pushes m.position. */
+void history_push_position(lua_State *L, const struct handle *h);
 /* An address, 0 to X'FFFFFF'. */
 uint32_t machine_address(lua_State *L, int index, const char *what);
 /* Raises inside an event handler. */

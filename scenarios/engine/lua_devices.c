@@ -61,13 +61,6 @@ static const char *push_to_latin1(lua_State *L, int index, const char *what, siz
 /* Pushes the option of this name; whether there is one. */
 static bool push_option(lua_State *L, int table, const char *name) { return lua_getfield(L, table, name) != LUA_TNIL; }
 
-/* The files that a run makes are within the budget of storage, all together, whatever becomes of them. */
-static void count_made(lua_State *L, uint64_t bytes, const char *who) {
-    struct engine *engine = engine_of(L);
-    objects_make_room(L, engine->made_bytes + bytes, who);
-    engine->made_bytes += bytes;
-}
-
 /* --- console and printer ------------------------------------------------------------------------------------------ */
 
 static struct device *check_device(lua_State *L, const char *class, uint16_t address, const char *what) {
@@ -173,7 +166,7 @@ static int printer_save_lua(lua_State *L) {
         return arguments_refuse(L, 2, "m.printer:save: the file", "a name that ends in \"" PAGE_FILE "\"");
     }
     size_t bytes = printer_text(device)->length;
-    count_made(L, bytes, "m.printer:save");
+    engine_count_made(L, bytes, "m.printer:save");
     engine_charge(L, bytes);
     if (!files_own(engine, file, path, sizeof path, &exists, &e) || !printer_save(device, path, &e)) {
         return luaL_error(L, "m.printer:save: %s", e.text);
@@ -323,7 +316,7 @@ static bool make_file(lua_State *L, const char *file, const char *path, uint32_t
     if (!blocks) {
         return error_set(e, ERROR_INPUT, "%s: there is no such file; with blocks = N it is made", file);
     }
-    count_made(L, (uint64_t)blocks * DISK_BLOCK_BYTES, who);
+    engine_count_made(L, (uint64_t)blocks * DISK_BLOCK_BYTES, who);
     return disk_file_new(path, blocks, e);
 }
 
@@ -334,12 +327,12 @@ static void choose_minidisk(lua_State *L, int at, const struct node *host, const
     char what[80];
     snprintf(what, sizeof what, "%s: disk", who);
     arguments_table(L, at, what, keys, false);
-    if (!host || !host->disk.blocks) {
+    if (!host || !host->disk_blocks) {
         luaL_error(L, "%s: disk.first makes a minidisk, a part of the disk of the machine below; there is %s", who,
                    host ? "none" : "no machine below");
         return;
     }
-    uint32_t all = host->disk.blocks;
+    uint32_t all = host->disk_blocks;
     choice->is_minidisk = true;
     lua_getfield(L, at, "first");
     snprintf(what, sizeof what, "%s: disk.first", who);
@@ -416,18 +409,6 @@ struct disk_choice *devices_choose(lua_State *L, int options, const struct node 
     return choice;
 }
 
-static bool minidisk_read(void *self, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]) {
-    const struct node *node = self;
-    const struct disk_backing *host = &node->host->disk;
-    return host->read(host->self, node->disk_first + block, to);
-}
-
-static bool minidisk_write(void *self, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
-    const struct node *node = self;
-    const struct disk_backing *host = &node->host->disk;
-    return host->write(host->self, node->disk_first + block, from);
-}
-
 static void attach_minidisk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
     struct error e = ERROR_CLEAR;
     const struct minidisk disk = {
@@ -435,21 +416,18 @@ static void attach_minidisk(lua_State *L, struct node *node, struct disk_choice 
     if (!vmm_minidisk(node->machine, &disk, &e)) {
         luaL_error(L, "%s: %s", who, e.text);
     }
-    node->disk_first = choice->first;
-    node->disk =
-        (struct disk_backing){.blocks = choice->blocks, .read = minidisk_read, .write = minidisk_write, .self = node};
+    node->disk_blocks = choice->blocks;
 }
 
 static void attach_disk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
     struct error e = ERROR_CLEAR;
     choice->owned = false;
     node->tree->storage_bytes += choice->storage_bytes;
-    node->disk = choice->backing; /* lives as long as the device */
     struct device *disk = disk_new(machine_model(node->machine), &choice->backing);
     if (!machine_attach(node->machine, ADDRESS_DISK, disk, &e)) {
-        node->disk.blocks = 0;
         luaL_error(L, "%s: %s", who, e.text);
     }
+    node->disk_blocks = choice->backing.blocks;
 }
 
 void devices_attach(lua_State *L, int options, struct node *node, struct disk_choice *choice, const char *who) {
@@ -465,18 +443,21 @@ void devices_attach(lua_State *L, int options, struct node *node, struct disk_ch
     lua_settop(L, top);
 }
 
-static const struct disk_backing *check_disk(lua_State *L, const char *what) {
-    return &objects_check(L, 1, CLASS_DISK, what)->node->disk;
+static struct device *check_disk(lua_State *L, const char *what, uint32_t *blocks) {
+    const struct node *node = objects_check(L, 1, CLASS_DISK, what)->node;
+    *blocks = node->disk_blocks;
+    return machine_device(node->machine, ADDRESS_DISK);
 }
 
-static uint32_t block_at(lua_State *L, const struct disk_backing *disk, const char *what) {
-    return (uint32_t)arguments_integer(L, 2, what, 0, (lua_Integer)disk->blocks - 1);
+static uint32_t block_at(lua_State *L, uint32_t blocks, const char *what) {
+    return (uint32_t)arguments_integer(L, 2, what, 0, (lua_Integer)blocks - 1);
 }
 
 /* m.disk:read(block [, n]) */
 static int disk_read_lua(lua_State *L) {
-    const struct disk_backing *disk = check_disk(L, "m.disk:read");
-    uint32_t block = block_at(L, disk, "m.disk:read: the block"), most = disk->blocks - block;
+    uint32_t blocks;
+    struct device *disk = check_disk(L, "m.disk:read", &blocks);
+    uint32_t block = block_at(L, blocks, "m.disk:read: the block"), most = blocks - block;
     most = most < READ_BLOCKS_MOST ? most : READ_BLOCKS_MOST;
     lua_Integer count =
         lua_isnoneornil(L, 3) ? 1 : arguments_integer(L, 3, "m.disk:read: the number of blocks", 1, most);
@@ -485,7 +466,7 @@ static int disk_read_lua(lua_State *L) {
     for (lua_Integer i = 0; i < count; i++) {
         engine_charge(L, BLOCK_CHARGE);
         uint8_t *to = (uint8_t *)luaL_prepbuffsize(&b, DISK_BLOCK_BYTES);
-        if (!disk->read(disk->self, block + (uint32_t)i, to)) {
+        if (!disk_read_block(disk, block + (uint32_t)i, to)) {
             return luaL_error(L, "m.disk:read: the host cannot read block %I", (lua_Integer)block + i);
         }
         luaL_addsize(&b, DISK_BLOCK_BYTES);
@@ -496,20 +477,21 @@ static int disk_read_lua(lua_State *L) {
 
 /* m.disk:write(block, bytes) */
 static int disk_write_lua(lua_State *L) {
-    const struct disk_backing *disk = check_disk(L, "m.disk:write");
-    uint32_t block = block_at(L, disk, "m.disk:write: the block");
+    uint32_t blocks;
+    struct device *disk = check_disk(L, "m.disk:write", &blocks);
+    uint32_t block = block_at(L, blocks, "m.disk:write: the block");
     size_t length;
     const char *from = arguments_text(L, 3, "m.disk:write: the bytes", &length);
     machine_refuse_while_running(L, "m.disk:write");
-    if (length > (uint64_t)(disk->blocks - block) * DISK_BLOCK_BYTES) {
+    if (length > (uint64_t)(blocks - block) * DISK_BLOCK_BYTES) {
         return luaL_error(L, "m.disk:write: %I bytes from block %I on do not fit; the last block is %I",
-                          (lua_Integer)length, (lua_Integer)block, (lua_Integer)disk->blocks - 1);
+                          (lua_Integer)length, (lua_Integer)block, (lua_Integer)blocks - 1);
     }
     for (size_t done = 0; done < length; done += DISK_BLOCK_BYTES, block++) {
         uint8_t bytes[DISK_BLOCK_BYTES] = {0};
         engine_charge(L, BLOCK_CHARGE);
         memcpy(bytes, from + done, length - done < DISK_BLOCK_BYTES ? length - done : DISK_BLOCK_BYTES);
-        if (!disk->write(disk->self, block, bytes)) {
+        if (!disk_write_block(disk, block, bytes)) {
             return luaL_error(L, "m.disk:write: the host cannot write block %I", (lua_Integer)block);
         }
     }
@@ -542,7 +524,7 @@ const struct engine_function operator_methods[] = {
 
 /* --- the devices as Lua objects ----------------------------------------------------------------------------------- */
 
-static void push_blocks(lua_State *L, const struct handle *h) { lua_pushinteger(L, h->node->disk.blocks); }
+static void push_blocks(lua_State *L, const struct handle *h) { lua_pushinteger(L, h->node->disk_blocks); }
 
 /* A kind of device: its field besides the methods, if it has one. */
 static const struct device_class {

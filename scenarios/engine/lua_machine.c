@@ -451,7 +451,7 @@ static void push_console(lua_State *L, const struct handle *h) { objects_push_pa
 static void push_printer(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_PRINTER, 0); }
 static void push_reader(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_READER, 0); }
 static void push_disk(lua_State *L, const struct handle *h) {
-    if (h->node->disk.blocks) {
+    if (h->node->disk_blocks) {
         objects_push_part(L, h, CLASS_DISK, 0);
     } else {
         lua_pushnil(L);
@@ -475,9 +475,17 @@ static const struct {
     const char *name;
     void (*push)(lua_State *L, const struct handle *h);
 } fields[] = {
-    {"cpu", cpu_push_all},   {"console", push_console}, {"printer", push_printer}, {"reader", push_reader},
-    {"disk", push_disk},     {"name", push_name},       {"memory", push_memory},   {"level", push_level},
-    {"status", push_status}, {"host", push_host},
+    {"cpu", cpu_push_all},
+    {"console", push_console},
+    {"printer", push_printer},
+    {"reader", push_reader},
+    {"disk", push_disk},
+    {"name", push_name},
+    {"memory", push_memory},
+    {"level", push_level},
+    {"status", push_status},
+    {"host", push_host},
+    {"position", history_push_position},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -532,7 +540,8 @@ static int machine_text(lua_State *L) {
 }
 
 void lua_open_machine(lua_State *L) {
-    static const struct engine_function *const methods[] = {machine_methods, state_methods, operator_methods, NULL};
+    static const struct engine_function *const methods[] = {machine_methods, state_methods, operator_methods,
+                                                            history_methods, NULL};
     engine_new_class(L, CLASS_MACHINE, methods, machine_index, machine_newindex, objects_gc, machine_text);
     lua_newtable(L);
     engine_add_functions(L, machine_functions);

@@ -5,6 +5,7 @@
 
 #include "scenarios/engine/engine_internal.h"
 #include "scenarios/engine/units.h"
+#include "vmm/clone.h"
 
 /* Registry key of the weak table from a node to its handle: a machine has one handle, so that handlers can live in it
  * and two variables with the same machine are equal. */
@@ -16,6 +17,8 @@ enum { TREES_MOST = 4096, MACHINE_CHARGE = 10000 };
 
 /* Takes everything down from the top; only the shell remains for handles that still point to it. */
 static void dismantle(struct tree *tree) {
+    history_free(tree->history);
+    tree->history = NULL;
     while (tree->monitors) {
         struct monitor *monitor = tree->monitors;
         tree->monitors = monitor->next;
@@ -206,10 +209,31 @@ void objects_make_room(lua_State *L, uint64_t bytes, const char *what) {
                   what, most);
 }
 
+void engine_count_made(lua_State *L, uint64_t bytes, const char *who) {
+    struct engine *engine = engine_of(L);
+    objects_make_room(L, engine->made_bytes + bytes, who);
+    engine->made_bytes += bytes;
+}
+
 /* What consoles and printers write is kept; the budget of output bounds it. */
 static void count_line(void *self, const char *line, size_t length) {
     (void)line;
     ((struct engine *)self)->device_bytes += length + 1;
+}
+
+/* A tree of nothing yet. */
+static struct tree *add_tree(lua_State *L, struct handle *h) {
+    struct engine *engine = engine_of(L);
+    struct tree *tree = calloc(1, sizeof *tree);
+    if (!tree) {
+        luaL_error(L, "not enough memory");
+        return NULL;
+    }
+    tree->engine = engine;
+    tree->next = engine->trees;
+    engine->trees = tree;
+    objects_hold(h, tree, NULL, NULL); /* from here on the handle's end is the tree's */
+    return tree;
 }
 
 struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machine_options *options, const char *model,
@@ -220,15 +244,7 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     engine_charge(L, MACHINE_CHARGE);
     objects_make_room(L, options->memory_bytes, what);
     choose_name(L, name, options->name, "bare", 0);
-    struct tree *tree = calloc(1, sizeof *tree);
-    if (!tree) {
-        luaL_error(L, "not enough memory");
-        return NULL;
-    }
-    tree->engine = engine;
-    tree->next = engine->trees;
-    engine->trees = tree;
-    objects_hold(h, tree, NULL, NULL); /* from here on the handle's end is the tree's */
+    struct tree *tree = add_tree(L, h);
     struct node *node = add_node(L, tree, NULL, name);
     struct machine_options o = *options;
     o.name = node->name;
@@ -289,4 +305,110 @@ struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *m
     objects_hold(h, tree, node, NULL);
     remember(L, node);
     return node;
+}
+
+/* --- copying ------------------------------------------------------------------------------------------------------ */
+
+/* The machine's own name with a suffix; where that would be too long, or somebody has it, a number. */
+static void name_clone(void *self, const struct machine *of, char name[MACHINE_NAME_BYTES]) {
+    struct engine *engine = self;
+    char suffix[24] = "-copy";
+    if (engine->clones > 1) {
+        snprintf(suffix, sizeof suffix, "-copy-%u", engine->clones);
+    }
+    if (strlen(machine_name(of)) + strlen(suffix) < NODE_NAME) {
+        snprintf(name, NODE_NAME, "%s%s", machine_name(of), suffix);
+        if (!objects_find(engine, name)) {
+            return;
+        }
+    }
+    do {
+        snprintf(name, NODE_NAME, "copy-%u", ++engine->numbered_clones);
+    } while (objects_find(engine, name));
+}
+
+/* Nodes and monitors like those of the other tree, in the same order. False: no memory; the tree has all that was made.
+ */
+static bool mirror(struct tree *tree, const struct tree *of) {
+    struct node **node = &tree->nodes;
+    struct monitor **monitor = &tree->monitors;
+    for (const struct node *n = of->nodes; n; n = n->next, node = &(*node)->next) {
+        if (!(*node = calloc(1, sizeof **node))) {
+            return false;
+        }
+        **node = (struct node){.tree = tree,
+                               .machine = vmm_clone_of(n->machine, tree->bare),
+                               .started = n->started,
+                               .disk_blocks = n->disk_blocks};
+        snprintf((*node)->name, NODE_NAME, "%s", machine_name((*node)->machine));
+    }
+    for (const struct monitor *m = of->monitors; m; m = m->next, monitor = &(*monitor)->next) {
+        if (!(*monitor = calloc(1, sizeof **monitor))) {
+            return false;
+        }
+        **monitor = (struct monitor){.tree = tree, .vmm = vmm_on(vmm_clone_of(m->on->machine, tree->bare))};
+    }
+    return true;
+}
+
+static struct node *node_of(const struct tree *tree, const struct machine *m) {
+    struct node *node = tree->nodes;
+    while (node && node->machine != m) {
+        node = node->next;
+    }
+    return node;
+}
+
+/* Who stands on whom. */
+static void connect(struct tree *tree) {
+    for (struct monitor *m = tree->monitors; m; m = m->next) {
+        m->on = node_of(tree, vmm_machine(m->vmm));
+        for (unsigned n = 0; vmm_guest_at(m->vmm, n); n++) {
+            struct node *guest = node_of(tree, vmm_guest_at(m->vmm, n));
+            guest->host = m->on;
+            guest->monitor = m;
+        }
+    }
+}
+
+struct node *objects_clone(lua_State *L, struct handle *h, const struct node *node) {
+    const struct tree *of = node->tree;
+    struct engine *engine = engine_of(L);
+    struct error e = ERROR_CLEAR;
+    uint64_t bytes = of->storage_bytes - of->history_bytes;
+    objects_make_room(L, bytes, "m:clone");
+    for (const struct node *n = of->nodes; n; n = n->next) {
+        engine_charge(L, MACHINE_CHARGE);
+    }
+    struct tree *tree = add_tree(L, h);
+    engine->clones++;
+    tree->model = of->model;
+    const struct vmm_clone_options options = {
+        .model = &tree->model, .trace = engine->trace, .name = name_clone, .line = count_line, .self = engine};
+    struct machine *bare = vmm_clone(of->bare, &options, &e);
+    if (!bare) {
+        objects_close(tree);
+        luaL_error(L, "m:clone: %s", e.text);
+        return NULL;
+    }
+    tree->bare = bare;
+    tree->storage_bytes = bytes;
+    engine->storage_bytes += bytes;
+    if (!mirror(tree, of)) {
+        while (tree->monitors) { /* not all of them: they go with the machines */
+            struct monitor *monitor = tree->monitors;
+            tree->monitors = monitor->next;
+            free(monitor);
+        }
+        vmm_free_all(bare);
+        engine->storage_bytes -= bytes;
+        tree->bare = NULL;
+        objects_close(tree);
+        luaL_error(L, "not enough memory");
+        return NULL;
+    }
+    connect(tree);
+    struct node *copy = node_of(tree, vmm_clone_of(node->machine, bare));
+    h->node = copy;
+    return copy;
 }

@@ -10,6 +10,7 @@ const struct benchmark benchmarks[] = {
     {"cpu", "simulated instructions a second, and the ratio to Hercules", bench_cpu},
     {"machines", "making machines of 16 MB, and what idle ones occupy", bench_machines},
     {"nest", "what traps, shadow tables and depth cost, in host time and in cycles", bench_nest},
+    {"history", "what snapshots and going back cost", bench_history},
     {NULL, NULL, NULL},
 };
 

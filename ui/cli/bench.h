@@ -30,5 +30,6 @@ bool bench_interrupted(const struct bench *b);
 bool bench_cpu(struct bench *b, struct error *e);
 bool bench_machines(struct bench *b, struct error *e);
 bool bench_nest(struct bench *b, struct error *e);
+bool bench_history(struct bench *b, struct error *e);
 
 #endif

@@ -81,3 +81,14 @@ uint32_t allocator_bytes(const struct monitor_options *o, uint32_t memory) {
 
 const struct monitor_allocator reference_allocator = {
     .take = take_tables, .admit = admit, .release = release, .disk = disk, .frame = frame, .pin = pin, .unpin = unpin};
+
+void allocator_archive(struct vmm *v, struct archive *a) {
+    struct frames *f = &reference(v)->frames;
+    archive_same(a, f->count, "the number of frames");
+    for (unsigned n = 0; n < monitor_guests(v); n++) {
+        archive_same(a, f->origin[n], "where a guest's storage is");
+        archive_same(a, f->memory[n], "the storage of a guest");
+    }
+    if (a->loading)
+        memset(f->pins, 0, sizeof f->pins); /* by those who hold them, each again */
+}

@@ -526,3 +526,71 @@ void channel_program_reset(struct vmm *v) {
     }
     r->outstanding = 0;
 }
+
+/* ---- Saving and restoring: the copies themselves are in storage ---- */
+
+/* A minidisk is one of those that the guest has. */
+static void archive_request(struct vmm *v, struct channel_request *q, struct archive *a) {
+    struct minidisk disk = {0};
+    archive_unsigned(a, &q->guest, GUESTS_MOST - 1, "the number of a guest");
+    archive_u16(a, &q->disk.address);
+    archive_u32(a, &q->caw);
+    if (a->failed || !a->loading)
+        return;
+    if (q->guest >= monitor_guests(v) || !monitor_minidisk(v, q->guest, q->disk.address, &disk))
+        archive_fail(a, "guest %u has no minidisk %03X", q->guest, q->disk.address);
+    q->disk = disk;
+}
+
+static void archive_program(struct vmm *v, struct channel_program *p, struct archive *a) {
+    const struct monitor_allocator *allocator = monitor_parts(v)->allocator;
+    archive_request(v, &p->of, a);
+    archive_bool(a, &p->forgotten);
+    archive_unsigned(a, &p->ccws, PROGRAM_CCWS, "the CCWs of a channel program");
+    archive_unsigned(a, &p->addresses, PROGRAM_ADDRESSES, "the addresses of a channel program");
+    archive_unsigned(a, &p->parameters, PROGRAM_PARAMETERS, "the parameters of a channel program");
+    archive_bool(a, &p->extent);
+    archive_unsigned(a, &p->ipl_extent, PROGRAM_CCWS, "a CCW of a channel program");
+    archive_u32(a, &p->ipl_locate);
+    archive_u32s(a, p->came_from, p->ccws);
+    archive_bytes(a, p->instead, p->ccws);
+    archive_unsigned(a, &p->pins, PROGRAM_ADDRESSES, "the pinned frames of a channel program");
+    for (unsigned n = 0; n < p->pins; n++) {
+        archive_u16(a, &p->pinned[n]);
+        int64_t host = a->failed ? -1 : allocator->frame(v, p->of.guest, (uint32_t)p->pinned[n] * FRAME_BYTES);
+        if (host < 0) {
+            p->pins = n;
+            archive_fail(a, "a channel program holds a frame that is not its guest's");
+        } else if (a->loading) {
+            allocator->pin(v, (uint32_t)host);
+        }
+    }
+    archive_u32(a, &p->characteristics);
+    archive_unsigned(a, &p->characteristics_at, PROGRAM_CCWS, "a CCW of a channel program");
+}
+
+static void archive_disk(struct vmm *v, struct host_disk *d, struct archive *a) {
+    archive_same(a, d->address, "the address of a disk");
+    archive_same(a, d->program.base, "where a channel program is copied to");
+    archive_bool(a, &d->running);
+    archive_bool(a, &d->program.used);
+    if (d->program.used)
+        archive_program(v, &d->program, a);
+    if (d->running && !d->program.used) {
+        d->running = false;
+        archive_fail(a, "a disk runs no program");
+    }
+    archive_unsigned(a, &d->queued, GUESTS_MOST * MINIDISKS_MOST, "the programs that wait for a disk");
+    for (unsigned n = 0; n < d->queued && !a->failed; n++)
+        archive_request(v, &d->queue[n], a);
+}
+
+void channel_program_archive(struct vmm *v, struct archive *a) {
+    struct reference *r = reference(v);
+    archive_same(a, r->disks, "the number of disks that guests have parts of");
+    r->outstanding = 0;
+    for (unsigned n = 0; n < r->disks && !a->failed; n++) {
+        archive_disk(v, &r->disk[n], a);
+        r->outstanding += r->disk[n].queued + r->disk[n].program.used;
+    }
+}

@@ -131,4 +131,5 @@ const struct monitor_parts hybrid_monitor = {
     .create = create,
     .destroy = reference_destroy,
     .bytes = reference_bytes,
+    .archive = reference_archive,
 };

@@ -24,6 +24,30 @@ uint32_t reference_bytes(const struct monitor_options *o, uint32_t memory, unsig
     return cpus == 0 ? own : allocator_bytes(o, memory) + cpus * shadow_bytes(o);
 }
 
+static void archive_host_cpu(struct vmm *v, struct host_cpu *c, struct archive *a) {
+    monitor_archive_cpu(v, &c->current, a);
+    monitor_archive_cpu(v, &c->last, a);
+    archive_bool(a, &c->loaded);
+    archive_u32(a, &c->cr0);
+    archive_u32(a, &c->cr1);
+    archive_u32(a, &c->cr8);
+    archive_u64(a, &c->armed);
+    archive_u64(a, &c->slice_end);
+    archive_bool(a, &c->purge_due);
+    archive_bytes(a, c->seen, sizeof c->seen);
+    archive_bool(a, &c->waits);
+    archive_bool(a, &c->signalled);
+}
+
+void reference_archive(struct vmm *v, struct archive *a) {
+    struct reference *r = reference(v);
+    allocator_archive(v, a);
+    shadow_archive(v, a);
+    channel_program_archive(v, a);
+    for (unsigned n = 0; n < monitor_machine(v).cpus; n++)
+        archive_host_cpu(v, &r->cpu[n], a);
+}
+
 const struct monitor_parts reference_monitor = {
     .kind = "trap-and-emulate",
     .dispatcher = &reference_dispatcher,
@@ -34,4 +58,5 @@ const struct monitor_parts reference_monitor = {
     .create = reference_create,
     .destroy = reference_destroy,
     .bytes = reference_bytes,
+    .archive = reference_archive,
 };

@@ -138,6 +138,10 @@ extern const struct monitor_shadow reference_shadow;
 extern const struct monitor_scheduler reference_scheduler;
 uint32_t allocator_bytes(const struct monitor_options *o, uint32_t memory);
 uint32_t shadow_bytes(const struct monitor_options *o);
+/* The state of each part, saved or restored. */
+void allocator_archive(struct vmm *v, struct archive *a);
+void shadow_archive(struct vmm *v, struct archive *a);
+void channel_program_archive(struct vmm *v, struct archive *a);
 
 /* interpreter.c: i is the privileged-operation exception that the guest met in virtual supervisor state (or STCK, in
  * either). */
@@ -160,6 +164,7 @@ enum verdict hybrid_interpret(struct vmm *v, struct virtual_cpu *c);
 void *reference_create(struct vmm *v);
 void reference_destroy(void *private);
 uint32_t reference_bytes(const struct monitor_options *o, uint32_t memory, unsigned cpus);
+void reference_archive(struct vmm *v, struct archive *a);
 
 /* signal.c: SIGP's routine; and the order that c has accepted, now that it is back. */
 interpreter_routine signal_processor;

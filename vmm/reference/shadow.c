@@ -529,3 +529,70 @@ const struct monitor_shadow reference_shadow = {
     .invalidate = invalidate,
     .stored = stored,
 };
+
+/* ---- Saving and restoring: the tables themselves are in storage ---- */
+
+static void archive_entries(struct space *s, struct archive *a) {
+    uint32_t n = 0;
+    for (unsigned i = 0; a->loading && i < SEGMENTS; i++)
+        s->entry[i] = SEGMENT_INVALID;
+    for (;;) {
+        while (!a->loading && n < SEGMENTS && s->entry[n] == SEGMENT_INVALID)
+            n++;
+        archive_u32(a, &n);
+        if (a->failed || n >= SEGMENTS)
+            return;
+        archive_u32(a, &s->entry[n]);
+        n += !a->loading;
+    }
+}
+
+static void archive_space(struct space *s, struct archive *a) {
+    archive_same(a, s->table, "where shadow tables are");
+    archive_bool(a, &s->made);
+    archive_u64(a, &s->key);
+    archive_u64(a, &s->used);
+    archive_u32(a, &s->cr1);
+    archive_u8(a, &s->page_shift);
+    archive_bool(a, &s->megabytes);
+    if (s->page_shift != 11 && s->page_shift != 12) {
+        s->page_shift = 12;
+        archive_fail(a, "pages of a shadow are of no size");
+    }
+    if (s->made)
+        archive_entries(s, a);
+}
+
+/* Protection may have been given up there or here. */
+static void archive_tables(struct vmm *v, unsigned guest, struct archive *a) {
+    struct reference *r = reference(v);
+    uint32_t frames = monitor_guest(v, guest)->memory / FRAME_BYTES;
+    bool present = r->tables[guest] != NULL;
+    archive_bool(a, &present);
+    if (present && !r->tables[guest] && !(r->tables[guest] = calloc(frames, 1)))
+        archive_fail(a, "no memory for shadow tables");
+    if (!present) {
+        free(r->tables[guest]);
+        r->tables[guest] = NULL;
+        return;
+    }
+    archive_bytes(a, r->tables[guest], r->tables[guest] ? frames : 0);
+    for (uint32_t n = 0; r->tables[guest] && n < frames; n++)
+        if (r->tables[guest][n] > TABLE_OPEN)
+            archive_fail(a, "frame %u of a guest is in no state", n);
+}
+
+void shadow_archive(struct vmm *v, struct archive *a) {
+    for (unsigned guest = 0; guest < monitor_guests(v) && !a->failed; guest++) {
+        archive_tables(v, guest, a);
+        archive_bool(a, &reference(v)->opened[guest]);
+        if (reference(v)->opened[guest] && !reference(v)->tables[guest])
+            archive_fail(a, "guest %u has opened a table that nobody watches", guest);
+        for (unsigned n = 0; n < monitor_guest(v, guest)->cpus; n++) {
+            struct shadow *s = reference(v)->shadow[guest][n];
+            archive_u64(a, &s->uses);
+            for (unsigned k = 0; k <= s->spaces; k++)
+                archive_space(&s->space[k], a);
+        }
+    }
+}
