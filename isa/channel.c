@@ -488,6 +488,20 @@ bool channel_take_interruption(struct channel_set *s, uint32_t channels, uint16_
     return true;
 }
 
+bool channel_take_from(struct channel_set *s, uint16_t address, uint64_t *csw) {
+    continue_programs(s);
+    struct subchannel *u = find(s, address);
+    struct condition *c = u ? oldest_condition(u) : NULL;
+    if (c)
+        *csw = clear_condition(u, c);
+    return c != NULL;
+}
+
+bool channel_is_working(const struct channel_set *s, uint16_t address) {
+    const struct subchannel *u = find(s, address);
+    return u && timeline_scheduled(&u->ending);
+}
+
 bool channel_has_interruption(const struct channel_set *s, uint32_t channels) {
     if (s->pending == 0 && s->ready == 0)
         return false;

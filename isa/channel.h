@@ -172,6 +172,10 @@ bool channel_has_interruption(const struct channel_set *s, uint32_t channels);
 /* What the device does and has pending, for comparing: its activity (0: none) in the first byte, conditions in the
  * second, the status of their CSWs in the others. 0: no such device. */
 uint64_t channel_observe(const struct channel_set *s, uint16_t address);
+/* The same for one device, whatever is enabled. False: it has none. */
+bool channel_take_from(struct channel_set *s, uint16_t address, uint64_t *csw);
+/* Whether the device is busy with something that ends by an event of the timeline. */
+bool channel_is_working(const struct channel_set *s, uint16_t address);
 /* Presents attention from a device (the operator pressed request). False: no such device. */
 bool channel_attention(struct channel_set *s, uint16_t address);
 /* Whether something is in progress that will end by itself on the channels in `channels`: a read inquiry for which no

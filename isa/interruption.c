@@ -237,13 +237,8 @@ static uint32_t channels_of(const struct processor *p) {
     return channels;
 }
 
-static bool take_io(struct processor *p) {
-    uint32_t channels = channels_of(p);
-    uint16_t address;
-    uint64_t csw;
+static void interrupt_io(struct processor *p, uint16_t address, uint64_t csw) {
     uint8_t old[8];
-    if (!channels || !channel_take_interruption(p->machine->channels, channels, &address, &csw))
-        return false;
     store64(p, 64, csw);
     if (trace_wants(p->machine->trace, TRACE_IO_END)) {
         struct trace_event event = {.kind = TRACE_IO_END,
@@ -260,11 +255,39 @@ static bool take_io(struct processor *p) {
         store32(p, 184, address);
     swap(p, INTERRUPTION_IO, address, 0, old);
     psw_check(p);
+}
+
+static bool take_io(struct processor *p) {
+    uint32_t channels = channels_of(p);
+    uint16_t address;
+    uint64_t csw;
+    if (!channels || !channel_take_interruption(p->machine->channels, channels, &address, &csw))
+        return false;
+    interrupt_io(p, address, csw);
+    return true;
+}
+
+bool interrupt_deliver_external(struct processor *p, unsigned code, unsigned sender) {
+    for (unsigned i = 0; i < sizeof externals / sizeof *externals; i++)
+        if (externals[i].code == code && psw_external(&p->psw) && p->cr[0] & externals[i].mask) {
+            interrupt_external(p, code, sender);
+            return true;
+        }
+    return false;
+}
+
+bool interrupt_deliver_io(struct processor *p, uint16_t address) {
+    unsigned channel = address >> 8;
+    uint32_t bit = 0x80000000u >> (channel < 31 ? channel : 31);
+    uint64_t csw;
+    if (!(psw_channels(&p->psw, p->cr[2]) & bit) || !channel_take_from(p->machine->channels, address, &csw))
+        return false;
+    interrupt_io(p, address, csw);
     return true;
 }
 
 bool interrupt_pending(struct processor *p) {
-    if (take_machine_check(p) || take_external(p) || take_io(p))
+    if (!p->machine->directed && (take_machine_check(p) || take_external(p) || take_io(p)))
         return true;
     if (!p->restart)
         return false;
@@ -273,6 +296,8 @@ bool interrupt_pending(struct processor *p) {
 }
 
 bool interrupt_waiting(const struct processor *p) {
+    if (p->machine->directed)
+        return p->restart;
     return first_external(p) >= 0 || (p->machine_check && p->psw.state & PSW_MACHINE_CHECK) ||
            channel_has_interruption(p->machine->channels, channels_of(p)) || p->restart;
 }
@@ -285,6 +310,8 @@ static uint64_t when_exceeded(const struct processor *p, uint64_t units) {
 
 uint64_t interrupt_next(const struct processor *p) {
     uint64_t next = UINT64_MAX, at;
+    if (p->machine->directed)
+        return next;
     sim_time event = timeline_next(p->machine->timeline);
     if (event != SIM_TIME_NEVER)
         next = (event + CYCLE_PICOSECONDS - 1) / CYCLE_PICOSECONDS;

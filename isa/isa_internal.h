@@ -189,7 +189,7 @@ struct machine {
     uint64_t instructions, nominal;
     uint64_t interruptions[INTERRUPTION_CLASSES];
     enum profile profile;
-    bool nominal_time;
+    bool nominal_time, directed;
     struct processor *processor; /* of the bare machine: CPU 0 */
     device_line *console_line, *printer_line; /* who wants to see what is printed, and their self */
     void *line_self;
@@ -441,6 +441,9 @@ unsigned execute_apart(struct processor *p);
 void interrupt_program(struct processor *p, unsigned code, unsigned ilc);
 void interrupt_svc(struct processor *p, unsigned ilc);
 void interrupt_restart(struct processor *p);
+/* For directed machines: machine_deliver_external and _io. */
+bool interrupt_deliver_external(struct processor *p, unsigned code, unsigned sender);
+bool interrupt_deliver_io(struct processor *p, uint16_t address);
 /* Takes the first pending and enabled asynchronous interruption; false: there is none. */
 bool interrupt_pending(struct processor *p);
 /* Clock time at which the first of the timers and channels that are enabled now will interrupt; UINT64_MAX: none. */

@@ -375,6 +375,34 @@ void machine_raise(struct machine *m, enum machine_condition c) {
     }
 }
 
+void machine_direct(struct machine *m) {
+    assert(!m->ops && m->cpus == 1);
+    m->directed = true;
+}
+
+bool machine_deliver_external(struct machine *m, unsigned code, unsigned sender) {
+    return interrupt_deliver_external(m->processor, code, sender);
+}
+
+void machine_device_ends(struct machine *m, uint16_t address) {
+    while (channel_is_working(m->channels, address))
+        timeline_advance(m->timeline, timeline_next(m->timeline));
+}
+
+bool machine_deliver_io(struct machine *m, uint16_t address) {
+    machine_device_ends(m, address);
+    return interrupt_deliver_io(m->processor, address);
+}
+
+bool machine_has_pending(struct machine *m) {
+    struct machine_state s;
+    machine_state(m, &s);
+    if (psw_external(&s.psw) && ((s.cr[0] & CR0_CLOCK_COMPARATOR && s.tod > s.clock_comparator) ||
+                                 (s.cr[0] & CR0_CPU_TIMER && s.cpu_timer >> 63)))
+        return true;
+    return channel_has_interruption(machine_channels(m), psw_channels(&s.psw, s.cr[2]));
+}
+
 /* CPU 0, which the operator starts. */
 static struct processor *operate(struct machine *m) {
     struct processor *p = m->processor;
@@ -527,6 +555,8 @@ void machine_again(struct machine *m, bool again) {
 
 /* Everything that follows from the time: the interval timer's ticks, and device ends. */
 static void catch_up(struct processor *p) {
+    if (p->machine->directed)
+        return;
     uint64_t clock = processor_clock(p), ticks = clock_ticks(clock);
     if (ticks != p->interval_ticks) {
         uint8_t raw[4];

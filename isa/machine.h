@@ -113,6 +113,21 @@ enum machine_condition {
 };
 void machine_raise(struct machine *m, enum machine_condition c);
 
+/* A directed machine (bare, one CPU): nothing happens to it by itself. Its timers interrupt for nobody, its devices go on
+ * working for ever, and whoever directs it says when something comes: so it can follow another machine instruction by
+ * instruction, whatever that one's clocks say. Waiting, it is idle. */
+void machine_direct(struct machine *m);
+/* The external interruption with this code, or the I/O interruption of this device, now: false, and nothing done, where
+ * PSW and control registers do not enable it, or the device has no status to present (it ends what it is doing first).
+ * sender: of a signal, the address of the CPU; 0 otherwise. */
+bool machine_deliver_external(struct machine *m, unsigned code, unsigned sender);
+bool machine_deliver_io(struct machine *m, uint16_t address);
+/* The device ends what it is doing. */
+void machine_device_ends(struct machine *m, uint16_t address);
+/* Whether an interruption is pending that this machine (CPU 0 of it) enables: its clocks', its devices'. What has no
+ * outward sign (signals, the interrupt key of a virtual machine) is not among them. */
+bool machine_has_pending(struct machine *m);
+
 /* Makes the machine ready to start: with a true restart interruption (machine_restart), or with this PSW. On a virtual
  * machine it takes effect when its monitor starts it. */
 void machine_restart(struct machine *m);

@@ -408,7 +408,8 @@ static void trace_io(struct processor *p, const struct operation *o, const char 
 /* The channels, with their time brought up to the instruction's: the timeline moves otherwise only when something is
  * due. */
 static struct channel_set *channels_now(struct processor *p) {
-    timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
+    if (!p->machine->directed)
+        timeline_advance(p->machine->timeline, processor_clock(p) * CYCLE_PICOSECONDS);
     machine_end_turn(p->machine);
     return p->machine->channels;
 }

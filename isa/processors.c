@@ -106,7 +106,7 @@ uint64_t processor_behind(const struct processor *p) {
 
 uint64_t interval_timer_due(const struct processor *p) {
     uint8_t raw[4];
-    if (!psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER))
+    if (p->machine->directed || !psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER))
         return UINT64_MAX;
     storage_read(p->storage, storage_prefix(80, p->prefix), raw, 4);
     int32_t value = (int32_t)bytes_get32(raw);
