@@ -25,8 +25,9 @@ struct pair {
     uint8_t text[6];
     const struct instruction *instruction; /* about to be executed; NULL: none, or not to be read */
     struct instruction_fields f;
-    uint64_t clock;       /* the latest that was stored by STCK */
-    uint64_t exits_since; /* exits when an enabled condition was seen pending; UINT64_MAX: none is */
+    uint64_t clock;              /* the latest that was stored by STCK */
+    uint64_t tod, timer, cycles; /* the guest's, and of the bare machine below, before the step */
+    uint64_t exits_since;        /* exits when an enabled condition was seen pending; UINT64_MAX: none is */
     uint8_t a[CHUNK], b[CHUNK];
 };
 
@@ -209,6 +210,32 @@ static bool take_over_clock(struct pair *p) {
     return true;
 }
 
+/* The doubleword at the operand of an instruction that sets a clock. */
+static uint64_t operand_value(struct pair *p) {
+    uint8_t raw[8] = {0};
+    read_logical(p, operand_of(p), raw, 8);
+    return bytes_get64(raw);
+}
+
+/* Between two steps TOD clock and CPU timer move by no more than what has passed below, and in their own direction,
+ * from where they were or from what they were set to. `set`: the instruction has been executed. */
+static bool clocks_run(struct pair *p, bool set) {
+    const struct machine_state *g = &p->to->guest;
+    struct machine_stats s;
+    machine_stats(p->guest, &s);
+    uint64_t passed = clock_units(s.cycles - p->cycles) + 2; /* readings are rounded down */
+    uint64_t tod = set && is(p, INSTRUCTION_SCK) ? operand_value(p) : p->tod;
+    uint64_t timer = set && is(p, INSTRUCTION_SPT) ? operand_value(p) : p->timer;
+    if (g->tod - tod > passed)
+        return broken(p, "the TOD clock went from %016" PRIX64 " to %016" PRIX64, tod, g->tod);
+    if (timer - g->cpu_timer > passed)
+        return broken(p, "the CPU timer went from %016" PRIX64 " to %016" PRIX64, timer, g->cpu_timer);
+    if (g->clock_comparator != p->to->reference.clock_comparator)
+        return broken(p, "the clock comparator is %016" PRIX64 ", and %016" PRIX64 " on the bare machine",
+                      g->clock_comparator, p->to->reference.clock_comparator);
+    return true;
+}
+
 /* What a storage key's reference bit, and so the instruction, said. */
 static void take_over_reference(struct pair *p) {
     struct machine_state g, r;
@@ -340,7 +367,12 @@ static bool step(struct pair *p, enum machine_status *status) {
     uint64_t now[INTERRUPTION_CLASSES];
     struct machine_stats before, after;
     uint64_t taken = interruptions_of(p->guest, p->counts);
+    struct machine_state clocks;
     machine_stats(p->guest, &before);
+    machine_state(p->guest, &clocks);
+    p->tod = clocks.tod;
+    p->timer = clocks.cpu_timer;
+    p->cycles = before.cycles;
     look_ahead(p);
     *status = machine_run(p->guest, &(struct machine_limits){.instructions = 1, .cycles = p->patience});
     machine_stats(p->guest, &after);
@@ -360,7 +392,8 @@ static bool step(struct pair *p, enum machine_status *status) {
     }
     if (c != INTERRUPTION_CLASSES && !deliver(p, c))
         return false;
-    if (!same_states(p))
+    bool done = now[INTERRUPTION_PROGRAM] == p->counts[INTERRUPTION_PROGRAM];
+    if (!same_states(p) || !clocks_run(p, done))
         return false;
     p->to->steps++;
     return nothing_lost(p);

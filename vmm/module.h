@@ -298,6 +298,8 @@ struct monitor_dispatcher {
     void (*hold)(struct vmm *v, struct virtual_cpu *c);
 };
 
+enum { OWNER_MONITOR = -1, OWNER_NOBODY = -2 };
+
 /* The allocator: who owns which frame of the host's storage. Its functions are called outside activations too (all but
  * pin and unpin), and make no calls. */
 struct monitor_allocator {
@@ -312,6 +314,9 @@ struct monitor_allocator {
     /* The map of storage: guest absolute -> host real; -1: outside the guest's storage.
      * Forgotten: an address that is not checked here is another guest's frame. */
     int64_t (*frame)(const struct vmm *v, unsigned guest, uint32_t absolute);
+    /* Whose storage a frame of the machine is: the guest, or OWNER_MONITOR (its own, tables for guests among them), or
+     * OWNER_NOBODY. For those who look on (vmm/resources.h). */
+    int (*owner)(const struct vmm *v, uint32_t host);
     /* Frames that a channel uses stay where they are until unpinned; both count. */
     void (*pin)(struct vmm *v, uint32_t host);
     void (*unpin)(struct vmm *v, uint32_t host);

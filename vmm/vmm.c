@@ -121,7 +121,12 @@ static bool enable_cpus(struct vmm *v, struct error *e) {
 
 struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e) {
     const struct monitor_parts *parts = find_parts(kind, e);
-    if (!parts || !options_valid(on, options, e))
+    return parts ? vmm_new_from(on, parts, options, e) : NULL;
+}
+
+struct vmm *vmm_new_from(struct machine *on, const struct monitor_parts *parts, const struct monitor_options *options,
+                         struct error *e) {
+    if (!options_valid(on, options, e))
         return NULL;
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) {

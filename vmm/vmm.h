@@ -26,6 +26,9 @@ struct vmm *vmm_new(struct machine *on, const char *kind, struct error *e);
 /* The same, asked to work in a certain way. By default it uses all CPUs that its machine has; those that it does not
  * use remain stopped. */
 struct vmm *vmm_new_with(struct machine *on, const char *kind, const struct monitor_options *options, struct error *e);
+/* The same from parts of one's own (vmm/module.h), which are borrowed for as long as the monitor lives. */
+struct vmm *vmm_new_from(struct machine *on, const struct monitor_parts *parts, const struct monitor_options *options,
+                         struct error *e);
 struct monitor_options vmm_default_options(void);
 void vmm_free(struct vmm *v);
 struct vmm *vmm_on(const struct machine *m); /* the monitor on m; NULL: there is none */

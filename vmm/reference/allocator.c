@@ -79,6 +79,14 @@ uint32_t allocator_bytes(const struct monitor_options *o, uint32_t memory) {
     return frames_for(memory) * FRAME_BYTES;
 }
 
+static int owner(const struct vmm *v, uint32_t host) {
+    const struct frames *f = &reference(v)->frames;
+    unsigned owner = host / FRAME_BYTES < f->count ? f->owner[host / FRAME_BYTES] : FRAME_FREE;
+    if (owner == FRAME_FREE)
+        return OWNER_NOBODY;
+    return owner >= FRAME_GUEST && owner < FRAME_TABLES ? (int)owner - FRAME_GUEST : OWNER_MONITOR;
+}
+
 const struct monitor_allocator reference_allocator = {
     .take = take_tables, .admit = admit, .release = release, .disk = disk, .frame = frame, .pin = pin, .unpin = unpin};
 

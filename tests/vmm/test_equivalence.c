@@ -1,0 +1,256 @@
+/* The check of equivalence: it holds for the reference monitor, at every depth, and for each of its mutants it finds
+ * the difference. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "isa/disassembler.h"
+#include "tests/support/differential.h"
+#include "tests/support/mutants.h"
+#include "tests/vmm/towers.h"
+#include "vmm/equivalence.h"
+
+enum { DISK = 0x150, DISK_BLOCKS = 1216, SMALL = 64 * 1024, CASE_BYTES = 0x200000, SEED = 2026, CASES_MOST = 200 };
+
+struct world {
+    struct cost_model model;
+    struct machine *bare, *guest, *reference;
+    struct vmm *monitor[TOWER_MOST];
+    unsigned depth;
+};
+
+/* `mutant` is the outermost monitor, next to the guest; NULL: the reference monitor. */
+static void build(struct world *w, unsigned depth, uint32_t memory, bool nominal, const struct monitor_parts *mutant) {
+    struct error e = ERROR_CLEAR;
+    const struct monitor_options options = vmm_default_options();
+    *w = (struct world){.depth = depth};
+    assert_true(cost_model_find(&w->model, "s370", &e));
+    struct machine_options o = {
+        .memory_bytes = memory + depth * vmm_host_bytes(0), .model = &w->model, .nominal_time = nominal};
+    w->bare = w->guest = machine_new(&o, &e);
+    for (unsigned n = 0; n < depth && w->guest; n++) {
+        const struct guest_options guest = {.memory_bytes = memory + (depth - n - 1) * vmm_host_bytes(0)};
+        const struct monitor_parts *parts = mutant && n + 1 == depth ? mutant : &reference_monitor;
+        w->monitor[n] = vmm_new_from(w->guest, parts, &options, &e);
+        w->guest = w->monitor[n] ? vmm_guest(w->monitor[n], &guest, &e) : NULL;
+    }
+    o.memory_bytes = memory;
+    w->reference = machine_new(&o, &e);
+    if (!w->guest || !w->reference)
+        fail_msg("%s", e.text);
+}
+
+static void drop(struct world *w) {
+    while (w->depth > 0)
+        vmm_free(w->monitor[--w->depth]);
+    machine_free(w->bare);
+    machine_free(w->reference);
+}
+
+static void add_disk(struct world *w, struct machine *m) {
+    struct error e = ERROR_CLEAR;
+    struct disk_backing backing;
+    if (!disk_backing_memory(&backing, DISK_BLOCKS, &e) || !machine_attach(m, DISK, disk_new(&w->model, &backing), &e))
+        fail_msg("%s", e.text);
+}
+
+static void load_nucleus(struct world *w) {
+    struct error e = ERROR_CLEAR;
+    struct assembly a;
+    if (!assemble_file(&a, SOURCE_DIR "/scenarios/guests/nucleus.s", NULL, &e) ||
+        !machine_load(w->guest, a.origin, a.image.data, a.image.length, &e))
+        fail_msg("%s", e.text);
+    assembly_fini(&a);
+    add_disk(w, w->guest);
+    add_disk(w, w->reference);
+}
+
+/* False: not for machines of this size. */
+static bool load_case(struct world *w, uint64_t number, int focus) {
+    static struct differential_case c;
+    static uint8_t image[DIFF_LOW];
+    struct error e = ERROR_CLEAR;
+    differential_generate(&c, SEED, number, focus);
+    if (c.memory != CASE_BYTES)
+        return false;
+    differential_image(&c, image);
+    assert_true(machine_load(w->guest, 0, image, DIFF_LOW, &e));
+    assert_true(machine_load(w->guest, CASE_BYTES - DIFF_HIGH, c.high, DIFF_HIGH, &e));
+    return true;
+}
+
+static void print_finding(const struct equivalence *q) {
+    for (unsigned n = 0; n < q->last_count; n++) {
+        char line[DISASSEMBLER_TEXT];
+        disassemble(line, q->last[n].text, 6);
+        printf("    %06X  %-28s %s\n", q->last[n].address, line, q->last[n].interruption);
+    }
+    printf("    %s\n", q->what);
+}
+
+static void expect_held(const struct equivalence *q, const char *format, ...) {
+    va_list arguments;
+    if (q->end != EQUIVALENCE_BROKEN)
+        return;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf(": after %" PRIu64 " steps\n", q->steps);
+    print_finding(q);
+    fail();
+}
+
+static void test_the_reference_monitor_runs_nucleus_as_a_bare_machine(void **state) {
+    (void)state;
+    for (unsigned depth = 1; depth <= 2; depth++)
+        for (unsigned nominal = 0; nominal <= 1; nominal++) {
+            struct world w;
+            struct equivalence q;
+            struct error e = ERROR_CLEAR;
+            build(&w, depth, SMALL, nominal, NULL);
+            load_nucleus(&w);
+            const struct equivalence_options o = {.steps = 150000};
+            assert_true(equivalence_check(w.guest, w.reference, &o, &q, &e));
+            expect_held(&q, "depth %u, nominal %u", depth, nominal);
+            assert_int_equal(q.end, EQUIVALENCE_BUDGET);
+            assert_int_equal(q.steps, 150000);
+            drop(&w);
+        }
+}
+
+static unsigned check_cases(unsigned depth, unsigned cases, const struct monitor_parts *mutant, int focus, bool find) {
+    unsigned checked = 0;
+    for (uint64_t number = 0; checked < cases; number++) {
+        struct world w;
+        struct equivalence q;
+        struct error e = ERROR_CLEAR;
+        build(&w, depth, CASE_BYTES, true, mutant);
+        if (load_case(&w, number, focus)) {
+            const struct equivalence_options o = {.steps = 5000};
+            assert_true(equivalence_check(w.guest, w.reference, &o, &q, &e));
+            checked++;
+            if (find && q.end == EQUIVALENCE_BROKEN) {
+                drop(&w);
+                return checked;
+            }
+            if (!find)
+                expect_held(&q, "depth %u, seed %d, case %" PRIu64, depth, SEED, number);
+        }
+        drop(&w);
+    }
+    return find ? 0 : checked;
+}
+
+static void test_random_programs_run_as_on_a_bare_machine(void **state) {
+    (void)state;
+    check_cases(1, 300, NULL, -1, false);
+    check_cases(2, 60, NULL, -1, false);
+}
+
+/* Reads through entries that it has changed, with all that the architecture asks for: PTLB, another space, IPTE. */
+// clang-format off
+static const char stale[] =
+    "         DC    X'0008000000000200'      RESTART NEW PSW\n"
+    "         ORG   X'68'\n"
+    "         DC    X'000A000000000ABC'      PROGRAM NEW PSW: THE PAGE IS INVALID NOW\n"
+    "         ORG   X'200'\n"
+    "         BALR  12,0\n"
+    "         USING *,12\n"
+    "         L     2,=A(X'8000')\n"
+    "         L     3,=A(X'9000')\n"
+    "         L     4,=A(X'A000')\n"
+    "         L     5,=A(X'5000')            THE FIRST PAGE TABLE\n"
+    "         MVI   0(2),X'11'\n"
+    "         MVI   0(3),X'22'\n"
+    "         MVI   0(4),X'33'\n"
+    "         LCTL  0,1,=X'0080000000004000'\n"
+    "         STOSM SCRATCH,X'04'\n"
+    "         IC    6,0(,2)\n"
+    "         MVC   16(2,5),=X'0090'         PAGE 8 IS FRAME 9\n"
+    "         PTLB\n"
+    "         IC    7,0(,2)\n"
+    "         LCTL  1,1,=X'00004400'         ANOTHER SPACE, IN WHICH IT IS FRAME A\n"
+    "         IC    8,0(,2)\n"
+    "         LCTL  1,1,=X'00004000'\n"
+    "         IC    9,0(,2)\n"
+    "         IPTE  5,2\n"
+    "         IC    10,0(,2)                 INTERRUPTED\n"
+    "         LPSW  =X'000A000000000BAD'\n"
+    "SCRATCH  DS    X\n"
+    "         LTORG\n"
+    "         ORG   X'4000'\n"
+    "         DC    X'F0005000',15X'00000001'\n"
+    "         ORG   X'4400'\n"
+    "         DC    X'F0005800',15X'00000001'\n"
+    "         ORG   X'5000'\n"
+    "         DC    X'0000001000200030004000500060007000800090',6X'0008'\n"
+    "         ORG   X'5800'\n"
+    "         DC    X'0000001000200030004000500060007000A00090',6X'0008'\n"
+    "         END\n";
+// clang-format on
+
+/* Each is found, by nucleus.s or by one of the random programs; and many let nucleus.s come to its normal end. */
+enum source { RANDOM_PROGRAMS, STALE_ENTRIES, NUCLEUS, SOURCES };
+
+static bool finds(const struct mutant *mutant, enum source source, bool print) {
+    struct mutant_parts m;
+    struct world w;
+    struct equivalence q;
+    struct error e = ERROR_CLEAR;
+    mutant_make(&m, mutant);
+    if (source == RANDOM_PROGRAMS)
+        return check_cases(1, CASES_MOST, &m.parts, mutant->focus, true) != 0;
+    build(&w, 1, SMALL, true, &m.parts);
+    if (source == NUCLEUS)
+        load_nucleus(&w);
+    else
+        towers_load_source(w.guest, stale);
+    assert_true(equivalence_check(w.guest, w.reference, &(struct equivalence_options){.steps = 400000}, &q, &e));
+    if (print && q.end == EQUIVALENCE_BROKEN)
+        print_finding(&q);
+    drop(&w);
+    return q.end == EQUIVALENCE_BROKEN;
+}
+
+static bool boots(const struct mutant *mutant) {
+    struct mutant_parts m;
+    struct world w;
+    struct machine_state end;
+    mutant_make(&m, mutant);
+    build(&w, 1, SMALL, true, &m.parts);
+    load_nucleus(&w);
+    machine_run(w.guest, &(struct machine_limits){.instructions = 12000000});
+    machine_state(w.guest, &end);
+    bool normally = machine_status(w.guest) == MACHINE_DISABLED_WAIT && end.psw.ia == 0xFFF;
+    drop(&w);
+    return normally;
+}
+
+static void test_every_mutant_is_found(void **state) {
+    unsigned normal = 0;
+    (void)state;
+    assert_true(mutant_count >= 20);
+    for (unsigned n = 0; n < mutant_count; n++) {
+        static const char *const names[SOURCES + 1] = {"a random program", "entries that were changed", "nucleus.s",
+                                                       "NOTHING"};
+        unsigned source = mutants[n].focus >= 0 ? RANDOM_PROGRAMS : STALE_ENTRIES, tried = 0;
+        for (; tried < SOURCES && !finds(&mutants[n], source, false); tried++)
+            source = (source + 1) % SOURCES;
+        bool normally = boots(&mutants[n]);
+        normal += normally;
+        printf("  %-34s nucleus.s %-16s found by %s\n", mutants[n].name, normally ? "ends normally" : "does not end",
+               names[tried < SOURCES ? source : SOURCES]);
+        assert_true(tried < SOURCES);
+    }
+    assert_true(2 * normal >= mutant_count);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_reference_monitor_runs_nucleus_as_a_bare_machine),
+        cmocka_unit_test(test_random_programs_run_as_on_a_bare_machine),
+        cmocka_unit_test(test_every_mutant_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

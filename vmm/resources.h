@@ -1,0 +1,25 @@
+/* Resource control, the second of Popek and Goldberg's three properties, put to the test: nothing of the machine
+ * changes hands behind the allocator.
+ *
+ * What the allocator has decided is noted once, in the beginning. Whenever one looks afterwards, all of this must be
+ * so: frames      each guest still has the frames that it was given, none of which is another guest's, or page 0 of a
+ * CPU; tables      of a guest that is running, every entry that is valid in the tables under which it really runs leads
+ * to a frame of its own; mode        it runs in problem state, with DAT on; devices     the minidisks of different
+ * guests have no block in common; processor   it has not had a CPU, without an exit, for longer than two slices while
+ * another one is ready. A look costs a walk over all valid table entries: some 4,000 entries at most for each CPU. */
+#ifndef VMM_RESOURCES_H
+#define VMM_RESOURCES_H
+
+#include <stdbool.h>
+
+#include "vmm/vmm.h"
+
+struct resources;
+
+/* v and its guests must outlive it; guests that come later are not looked at. NULL and *e: no memory. */
+struct resources *resources_new(struct vmm *v, struct error *e);
+void resources_free(struct resources *r);
+/* Looks, between two runs. False: control is lost, and `what`, one line, says how. */
+bool resources_look(struct resources *r, char what[256]);
+
+#endif
