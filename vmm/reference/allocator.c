@@ -88,7 +88,15 @@ static int owner(const struct vmm *v, uint32_t host) {
 }
 
 const struct monitor_allocator reference_allocator = {
-    .take = take_tables, .admit = admit, .release = release, .disk = disk, .frame = frame, .pin = pin, .unpin = unpin};
+    .take = take_tables,
+    .admit = admit,
+    .release = release,
+    .disk = disk,
+    .frame = frame,
+    .owner = owner,
+    .pin = pin,
+    .unpin = unpin,
+};
 
 void allocator_archive(struct vmm *v, struct archive *a) {
     struct frames *f = &reference(v)->frames;
