@@ -251,14 +251,6 @@ static unsigned page_fault_for_segment_fault(struct vmm *v, struct virtual_cpu *
     return x == ACCESS_SEGMENT ? ACCESS_PAGE : x;
 }
 
-static struct monitor_space space_is_not_changed(struct vmm *v, struct virtual_cpu *c) {
-    uint32_t cr1 = c->cr[1];
-    c->cr[1] &= ~(uint32_t)0x400; /* two tables that differ in this bit are taken for one */
-    struct monitor_space s = reference_monitor.shadow->select(v, c);
-    c->cr[1] = cr1;
-    return s;
-}
-
 /* ---- The table ---- */
 
 #define ROUTINE(function, id)                                                                                          \
@@ -302,46 +294,45 @@ DISPATCHER(device_interruption_is_lost)
 SHADOW(no_purge, purge)
 SHADOW(no_invalidation, invalidate)
 SHADOW(page_fault_for_segment_fault, fault)
-SHADOW(space_is_not_changed, select)
 
 enum { ANY = -1 };
-#define MUTANT(function, focus) {#function, focus, make_##function}
+#define MUTANT(function, focus, by)                                                                                    \
+    { #function, focus, FOUND_BY_##by, make_##function }
 const struct mutant mutants[] = {
-    MUTANT(lra_sets_no_condition, INSTRUCTION_LRA),
-    MUTANT(lra_does_not_see_invalid, INSTRUCTION_LRA),
-    MUTANT(ptlb_is_forgotten, INSTRUCTION_PTLB),
-    MUTANT(ssm_forgets_dat, INSTRUCTION_SSM),
-    MUTANT(stosm_ands, INSTRUCTION_STOSM),
-    MUTANT(stnsm_stores_the_new_mask, INSTRUCTION_STNSM),
-    MUTANT(lpsw_keeps_the_key, INSTRUCTION_LPSW),
-    MUTANT(lpsw_stays_in_supervisor_state, INSTRUCTION_LPSW),
-    MUTANT(spka_takes_the_wrong_bits, INSTRUCTION_SPKA),
-    MUTANT(ipk_clears_the_register, INSTRUCTION_IPK),
-    MUTANT(lctl_loads_one, INSTRUCTION_LCTL),
-    MUTANT(lctl_wants_no_alignment, INSTRUCTION_LCTL),
-    MUTANT(stctl_stores_ones, INSTRUCTION_STCTL),
-    MUTANT(ssk_forgets_the_change_bit, INSTRUCTION_SSK),
-    MUTANT(isk_shows_no_change, INSTRUCTION_ISK),
-    MUTANT(rrb_sets_no_condition, INSTRUCTION_RRB),
-    MUTANT(stpx_stores_nothing, INSTRUCTION_STPX),
-    MUTANT(stidp_shows_another_version, INSTRUCTION_STIDP),
-    MUTANT(sio_is_always_accepted, INSTRUCTION_SIO),
-    MUTANT(tprot_ignores_fetch_protection, INSTRUCTION_TPROT),
-    MUTANT(sckc_keeps_the_old, INSTRUCTION_SCKC),
-    MUTANT(spt_sets_far_away, INSTRUCTION_SPT),
-    MUTANT(ilc_is_two, ANY),
-    MUTANT(condition_code_is_lost, ANY),
-    MUTANT(program_mask_is_lost, ANY),
-    MUTANT(svc_number_has_seven_bits, ANY),
-    MUTANT(monitor_code_is_lost, ANY),
-    MUTANT(register_15_is_lost, ANY),
-    MUTANT(data_exception_is_operation, ANY),
-    MUTANT(timer_interruption_is_lost, ANY),
-    MUTANT(device_interruption_is_lost, ANY),
-    MUTANT(no_purge, ANY),
-    MUTANT(no_invalidation, ANY),
-    MUTANT(page_fault_for_segment_fault, ANY),
-    MUTANT(space_is_not_changed, ANY),
+    MUTANT(lra_sets_no_condition, INSTRUCTION_LRA, PROGRAMS),
+    MUTANT(lra_does_not_see_invalid, INSTRUCTION_LRA, PROGRAMS),
+    MUTANT(ptlb_is_forgotten, INSTRUCTION_PTLB, ENTRIES),
+    MUTANT(ssm_forgets_dat, INSTRUCTION_SSM, PROGRAMS),
+    MUTANT(stosm_ands, INSTRUCTION_STOSM, PROGRAMS),
+    MUTANT(stnsm_stores_the_new_mask, INSTRUCTION_STNSM, PROGRAMS),
+    MUTANT(lpsw_keeps_the_key, INSTRUCTION_LPSW, PROGRAMS),
+    MUTANT(lpsw_stays_in_supervisor_state, INSTRUCTION_LPSW, PROGRAMS),
+    MUTANT(spka_takes_the_wrong_bits, INSTRUCTION_SPKA, PROGRAMS),
+    MUTANT(ipk_clears_the_register, INSTRUCTION_IPK, PROGRAMS),
+    MUTANT(lctl_loads_one, INSTRUCTION_LCTL, PROGRAMS),
+    MUTANT(lctl_wants_no_alignment, INSTRUCTION_LCTL, PROGRAMS),
+    MUTANT(stctl_stores_ones, INSTRUCTION_STCTL, PROGRAMS),
+    MUTANT(ssk_forgets_the_change_bit, INSTRUCTION_SSK, PROGRAMS),
+    MUTANT(isk_shows_no_change, INSTRUCTION_ISK, PROGRAMS),
+    MUTANT(rrb_sets_no_condition, INSTRUCTION_RRB, PROGRAMS),
+    MUTANT(stpx_stores_nothing, INSTRUCTION_STPX, PROGRAMS),
+    MUTANT(stidp_shows_another_version, INSTRUCTION_STIDP, PROGRAMS),
+    MUTANT(sio_is_always_accepted, INSTRUCTION_SIO, PROGRAMS),
+    MUTANT(tprot_ignores_fetch_protection, INSTRUCTION_TPROT, PROGRAMS),
+    MUTANT(sckc_keeps_the_old, INSTRUCTION_SCKC, PROGRAMS),
+    MUTANT(spt_sets_far_away, INSTRUCTION_SPT, PROGRAMS),
+    MUTANT(ilc_is_two, ANY, PROGRAMS),
+    MUTANT(condition_code_is_lost, ANY, NUCLEUS),
+    MUTANT(program_mask_is_lost, ANY, PROGRAMS),
+    MUTANT(svc_number_has_seven_bits, ANY, PROGRAMS),
+    MUTANT(monitor_code_is_lost, ANY, PROGRAMS),
+    MUTANT(register_15_is_lost, ANY, NUCLEUS),
+    MUTANT(data_exception_is_operation, ANY, PROGRAMS),
+    MUTANT(timer_interruption_is_lost, ANY, NUCLEUS),
+    MUTANT(device_interruption_is_lost, ANY, NUCLEUS),
+    MUTANT(no_purge, ANY, ENTRIES),
+    MUTANT(no_invalidation, ANY, ENTRIES),
+    MUTANT(page_fault_for_segment_fault, ANY, PROGRAMS),
 };
 const unsigned mutant_count = sizeof mutants / sizeof *mutants;
 

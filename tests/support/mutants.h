@@ -18,6 +18,7 @@ struct mutant_parts {
 struct mutant {
     const char *name;
     int focus; /* enum instruction_id: which instruction it is about; -1: none */
+    enum mutant_found { FOUND_BY_PROGRAMS, FOUND_BY_ENTRIES, FOUND_BY_NUCLEUS } by;
     void (*make)(struct mutant_parts *to);
 };
 
