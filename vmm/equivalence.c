@@ -457,6 +457,8 @@ bool equivalence_check(struct machine *guest, struct machine *reference, const s
         if (!same_storage(p, part, CHUNK) || !same_storage(p, 0, CHUNK))
             break;
         part = (part + CHUNK) % p->memory;
+        if (o->interrupted && o->interrupted(o->self))
+            break;
     }
     if (to->end == EQUIVALENCE_BUDGET && status != MACHINE_READY && same_ends(p, status))
         to->end = EQUIVALENCE_ENDED;

@@ -44,8 +44,11 @@ struct equivalence {
 
 struct equivalence_options {
     uint64_t steps;    /* at most; 0: no limit */
-    uint64_t patience; /* instructions of the bare machine below for one step of the guest, after which it hangs; 0:
+    uint64_t patience; /* cycles of the bare machine below for one step of the guest, after which it hangs; 0:
                         * 10,000,000 */
+    /* Asked after each step; true ends the check as its budget does. May be NULL. */
+    bool (*interrupted)(void *self);
+    void *self;
 };
 
 /* Checks `guest`, which is loaded and not started; it is restarted, as is `reference`: a bare machine of the same

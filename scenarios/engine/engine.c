@@ -202,6 +202,10 @@ const struct engine_table engine_tables[] = {
     {"m.disk", disk_methods},
     {"vmm", vmm_functions},
     {"v", vmm_methods},
+    {"vmm", property_functions},
+    {"m", property_machine_methods},
+    {"v", property_monitor_methods},
+    {"v:resources()", resources_methods},
     {"assemble", assemble_functions},
     {"assembly", assembly_methods},
     {"", classify_functions},
@@ -262,6 +266,7 @@ static int open_everything(lua_State *L) {
     lua_open_cpu(L);
     lua_open_devices(L);
     lua_open_vmm(L);
+    lua_open_properties(L);
     lua_open_assemble(L);
     lua_open_classify(L);
     lua_open_check(L);

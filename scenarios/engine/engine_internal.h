@@ -190,6 +190,7 @@ struct handle {
 #define CLASS_PRINTER "cloud370.printer"
 #define CLASS_READER "cloud370.card reader"
 #define CLASS_DISK "cloud370.disk"
+#define CLASS_RESOURCES "cloud370.resource check"
 #define CLASS_ASSEMBLY "cloud370.assembly"
 
 /* Makes sure that so many bytes of storage more are within the budget; raises when they are not. */
@@ -243,13 +244,15 @@ void lua_open_machine(lua_State *L);
 void lua_open_cpu(lua_State *L);
 void lua_open_devices(lua_State *L);
 void lua_open_vmm(lua_State *L);
+void lua_open_properties(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
 void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
     operator_methods[], history_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[],
-    vmm_functions[], vmm_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[],
+    vmm_functions[], vmm_methods[], property_functions[], property_machine_methods[], property_monitor_methods[],
+    resources_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[],
     report_functions[], random_functions[], random_methods[], base_functions[], classify_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
@@ -266,8 +269,16 @@ uint32_t machine_address(lua_State *L, int index, const char *what);
 /* Raises inside an event handler. */
 void machine_refuse_while_running(lua_State *L, const char *what);
 enum { STATE_BYTES_PER_CHARGE = 16 }; /* of storage copied, for one Lua instruction */
-/* Parts of the tables that show counts. */
+/* A guest is started by its monitor, which is started by the machine below: marks it as started, and starts those below
+ * that do not run yet. */
+void machine_start_hosts(struct node *node);
+/* Instructions and interruptions so far. */
+uint64_t machine_count(const struct machine *m);
+/* Ends the scenario when its machines have used up a budget; used_up: it is known that they have. */
+void machine_raise_budget(lua_State *L, const char *who, bool used_up);
+/* Parts of the tables that show counts and states. */
 void state_set_count(lua_State *L, const char *name, uint64_t n);
+void state_push_registers(lua_State *L, const uint32_t registers[16]);
 void state_push_interruptions(lua_State *L, const struct machine_stats *stats);
 /* The account of all CPUs (cpu -1), or of one of the bare machine. */
 void state_push_account(lua_State *L, const struct tree *tree, int cpu);

@@ -37,7 +37,8 @@ static enum channel_conditions check_channels(lua_State *L, int index) {
 }
 
 static int machine_new_lua(lua_State *L) {
-    static const char *const keys[] = {"memory", "model", "nominal", "name", "cpus", "disk", "cards", "channels", "profile", NULL};
+    static const char *const keys[] = {"memory", "model", "nominal",  "name",    "cpus",
+                                       "disk",   "cards", "channels", "profile", NULL};
     struct machine_options options = {.memory_bytes = 1 << 20};
     const char *model = "s370";
     lua_settop(L, 1);
@@ -114,8 +115,7 @@ static int machine_load_lua(lua_State *L) {
     return 1;
 }
 
-/* A guest is started by its monitor, which is started by the machine below: those that do not run yet start, too. */
-static void start_hosts(struct node *node) {
+void machine_start_hosts(struct node *node) {
     node->started = true;
     for (struct node *host = node->host; host; host = host->host) {
         if (!host->started || machine_status(host->machine) != MACHINE_READY) {
@@ -129,7 +129,7 @@ static int machine_restart_lua(lua_State *L) {
     struct node *node = machine_self(L, "m:restart");
     machine_refuse_while_running(L, "m:restart");
     machine_restart(node->machine);
-    start_hosts(node);
+    machine_start_hosts(node);
     lua_settop(L, 1);
     return 1;
 }
@@ -140,7 +140,7 @@ static int machine_start_lua(lua_State *L) {
     machine_refuse_while_running(L, "m:start");
     cpu_read_psw(L, 2, "m:start: the PSW", psw);
     machine_start_psw(node->machine, psw);
-    start_hosts(node);
+    machine_start_hosts(node);
     lua_settop(L, 1);
     return 1;
 }
@@ -174,7 +174,7 @@ static int machine_ipl_lua(lua_State *L) {
     if (!machine_ipl(node->machine, address, clear ? LOAD_CLEAR : LOAD_NORMAL, &e)) {
         return luaL_error(L, "m:ipl: %s", e.text);
     }
-    start_hosts(node);
+    machine_start_hosts(node);
     lua_settop(L, 1);
     return 1;
 }
@@ -200,7 +200,7 @@ static uint64_t interruptions_in(const struct machine_stats *stats) {
     return sum;
 }
 
-static uint64_t count_of(const struct machine *m) {
+uint64_t machine_count(const struct machine *m) {
     struct machine_stats stats;
     machine_stats(m, &stats);
     return stats.instructions + interruptions_in(&stats);
@@ -213,7 +213,7 @@ static bool is_interrupted(void *self) {
     const struct engine_budgets *budgets = &engine->options.budgets;
     if (engine->options.interrupted && engine->options.interrupted(engine->options.self)) {
         run->stop = RUN_INTERRUPTED;
-    } else if (count_of(run->node->tree->bare) - run->bare_before >
+    } else if (machine_count(run->node->tree->bare) - run->bare_before >
                budgets->machine_instructions - engine->machine_used) {
         run->stop = RUN_BUDGET;
     } else if (engine->device_bytes > budgets->output_bytes) {
@@ -225,19 +225,23 @@ static bool is_interrupted(void *self) {
 }
 
 static void raise_budget(lua_State *L, const struct run *run) {
-    const struct engine_budgets *budgets = &run->engine->options.budgets;
-    char most[32];
     if (run->stop == RUN_INTERRUPTED) {
         engine_expire(L, ERROR_BUDGET, "interrupted");
     }
-    if (run->engine->device_bytes > budgets->output_bytes) {
+    machine_raise_budget(L, run->node->name, run->stop == RUN_BUDGET);
+}
+
+void machine_raise_budget(lua_State *L, const char *who, bool used_up) {
+    const struct engine *engine = engine_of(L);
+    const struct engine_budgets *budgets = &engine->options.budgets;
+    char most[32];
+    if (engine->device_bytes > budgets->output_bytes) {
         units_size_text(most, budgets->output_bytes);
         engine_expire(L, ERROR_BUDGET, "the machines used up the budget of %s of console output", most);
     }
-    if (run->stop == RUN_BUDGET || run->engine->machine_used >= budgets->machine_instructions) {
+    if (used_up || engine->machine_used >= budgets->machine_instructions) {
         units_grouped(most, budgets->machine_instructions);
-        engine_expire(L, ERROR_BUDGET, "%s: the scenario used up its budget of %s simulated instructions",
-                      run->node->name, most);
+        engine_expire(L, ERROR_BUDGET, "%s: the scenario used up its budget of %s simulated instructions", who, most);
     }
 }
 
@@ -248,14 +252,14 @@ static enum machine_status run_part(struct run *run) {
     uint64_t left = engine->options.budgets.machine_instructions - engine->machine_used;
     struct machine_limits limits = run->limits;
     struct machine_stats before, after;
-    uint64_t bare_before = count_of(bare);
+    uint64_t bare_before = machine_count(bare);
     machine_stats(m, &before);
     run->stop = RUN_ON;
     run->bare_before = bare_before;
     limits.instructions = limits.instructions && limits.instructions < left ? limits.instructions : left;
     enum machine_status status = machine_run(m, &limits);
     machine_stats(m, &after);
-    uint64_t used = count_of(bare) - bare_before;
+    uint64_t used = machine_count(bare) - bare_before;
     engine->machine_used += used < left ? used : left;
     uint64_t traps = interruptions_in(&after) - interruptions_in(&before);
     run->traps += traps;
@@ -540,8 +544,8 @@ static int machine_text(lua_State *L) {
 }
 
 void lua_open_machine(lua_State *L) {
-    static const struct engine_function *const methods[] = {machine_methods, state_methods, operator_methods,
-                                                            history_methods, NULL};
+    static const struct engine_function *const methods[] = {
+        machine_methods, state_methods, operator_methods, history_methods, property_machine_methods, NULL};
     engine_new_class(L, CLASS_MACHINE, methods, machine_index, machine_newindex, objects_gc, machine_text);
     lua_newtable(L);
     engine_add_functions(L, machine_functions);

@@ -205,7 +205,7 @@ void state_set_count(lua_State *L, const char *name, uint64_t n) {
     lua_setfield(L, -2, name);
 }
 
-static void push_registers(lua_State *L, const uint32_t registers[16]) {
+void state_push_registers(lua_State *L, const uint32_t registers[16]) {
     char hex[12];
     lua_createtable(L, 16, 0);
     for (int n = 0; n < 16; n++) {
@@ -255,9 +255,9 @@ static void push_stats(lua_State *L, struct node *node) {
     lua_setfield(L, -2, "model");
     lua_pushstring(L, hex);
     lua_setfield(L, -2, "psw");
-    push_registers(L, state.gpr);
+    state_push_registers(L, state.gpr);
     lua_setfield(L, -2, "gpr");
-    push_registers(L, state.cr);
+    state_push_registers(L, state.cr);
     lua_setfield(L, -2, "cr");
     state_set_count(L, "cc", state.psw.cc);
     state_set_count(L, "instructions", stats.instructions);

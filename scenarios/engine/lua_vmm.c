@@ -247,9 +247,10 @@ static int vmm_text(lua_State *L) {
 }
 
 void lua_open_vmm(lua_State *L) {
-    engine_new_class(L, CLASS_VMM, (const struct engine_function *const[]){vmm_methods, NULL}, vmm_index, NULL,
-                     objects_gc, vmm_text);
+    engine_new_class(L, CLASS_VMM, (const struct engine_function *const[]){vmm_methods, property_monitor_methods, NULL},
+                     vmm_index, NULL, objects_gc, vmm_text);
     lua_newtable(L);
     engine_add_functions(L, vmm_functions);
+    engine_add_functions(L, property_functions);
     lua_setglobal(L, "vmm");
 }

@@ -129,9 +129,9 @@ static void make_frame_of_the_monitor(struct mutant_parts *m) { m->allocator.fra
 static void make_select_grants_more(struct mutant_parts *m) { m->shadow.select = select_grants_more; }
 
 static const struct mutant losers[] = {
-    {"frame behind the end", -1, make_frame_behind_the_end},
-    {"frame of the monitor", -1, make_frame_of_the_monitor},
-    {"select grants more", -1, make_select_grants_more},
+    {"frame behind the end", -1, FOUND_BY_PROGRAMS, make_frame_behind_the_end},
+    {"frame of the monitor", -1, FOUND_BY_PROGRAMS, make_frame_of_the_monitor},
+    {"select grants more", -1, FOUND_BY_PROGRAMS, make_select_grants_more},
 };
 
 static void test_monitors_that_lose_control_are_found(void **state) {

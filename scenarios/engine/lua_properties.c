@@ -1,0 +1,283 @@
+/* The Lua face of Popek and Goldberg's three properties: equivalence (vmm/equivalence.h), resource control
+ * (vmm/resources.h) and efficiency (vmm/efficiency.h). */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "isa/disassembler.h"
+#include "scenarios/engine/engine_internal.h"
+#include "scenarios/engine/units.h"
+#include "vmm/efficiency.h"
+#include "vmm/equivalence.h"
+#include "vmm/resources.h"
+
+enum { CHECK_CHARGE = 500, LOOK_CHARGE = 5000 }; /* Lua instructions */
+
+/* --- equivalence -------------------------------------------------------------------------------------------------- */
+
+struct comparison {
+    struct engine *engine;
+    struct machine *guest_bare, *reference;
+    uint64_t before; /* counts of both together */
+    bool interrupted, used_up;
+};
+
+static uint64_t count_of(const struct comparison *c) {
+    return machine_count(c->guest_bare) + machine_count(c->reference);
+}
+
+/* Asked after each step. */
+static bool is_interrupted(void *self) {
+    struct comparison *c = self;
+    const struct engine_budgets *budgets = &c->engine->options.budgets;
+    c->interrupted = c->engine->options.interrupted && c->engine->options.interrupted(c->engine->options.self);
+    c->used_up = count_of(c) - c->before > budgets->machine_instructions - c->engine->machine_used ||
+                 c->engine->device_bytes > budgets->output_bytes;
+    events_clear(c->engine->queue); /* nobody hears of a check's events */
+    return c->interrupted || c->used_up;
+}
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+/* What was executed has a text; what came instead of an instruction is an interruption. */
+static void push_step(lua_State *L, const struct equivalence_step *s) {
+    lua_createtable(L, 0, 2);
+    state_set_count(L, "address", s->address);
+    if (*s->interruption) {
+        set_text(L, "interruption", s->interruption);
+    } else {
+        char text[DISASSEMBLER_TEXT];
+        disassemble(text, s->text, sizeof s->text);
+        set_text(L, "text", text);
+    }
+}
+
+static void push_state(lua_State *L, const struct machine_state *s) {
+    uint8_t psw[8];
+    char hex[20];
+    psw_store(&s->psw, psw, 0, 0);
+    bytes_to_hex(hex, psw, sizeof psw);
+    lua_createtable(L, 0, 4);
+    set_text(L, "psw", hex);
+    state_push_registers(L, s->gpr);
+    lua_setfield(L, -2, "gpr");
+    state_push_registers(L, s->cr);
+    lua_setfield(L, -2, "cr");
+    state_set_count(L, "prefix", s->prefix);
+}
+
+static void push_result(lua_State *L, const struct equivalence *q) {
+    static const char *const ends[] = {"ended", "budget", "broken"};
+    lua_createtable(L, 0, 7);
+    set_text(L, "ended", ends[q->end]);
+    lua_pushboolean(L, q->end != EQUIVALENCE_BROKEN);
+    lua_setfield(L, -2, "held");
+    state_set_count(L, "steps", q->steps);
+    set_text(L, "what", q->what);
+    lua_createtable(L, (int)q->last_count, 0);
+    for (unsigned n = 0; n < q->last_count; n++) {
+        push_step(L, &q->last[n]);
+        lua_rawseti(L, -2, (lua_Integer)n + 1);
+    }
+    lua_setfield(L, -2, "last");
+    push_state(L, &q->guest);
+    lua_setfield(L, -2, "guest");
+    push_state(L, &q->reference);
+    lua_setfield(L, -2, "reference");
+}
+
+/* The machine in this field: not started, and no monitor is its program. */
+static struct node *check_machine(lua_State *L, const char *field, const char *what) {
+    lua_getfield(L, 1, field);
+    struct node *node = objects_check(L, lua_gettop(L), CLASS_MACHINE, what)->node;
+    for (const struct monitor *m = node->tree->monitors; m; m = m->next) {
+        if (m->on == node) {
+            luaL_error(L, "%s is %s, whose program is a monitor; it takes a machine that is loaded with a program",
+                       what, node->name);
+        }
+    }
+    if (node->started) {
+        luaL_error(L, "%s is %s, which was started; it takes a machine that is loaded, and not started yet", what,
+                   node->name);
+    }
+    return node;
+}
+
+static void check_disks(lua_State *L, const struct node *guest, const struct node *reference) {
+    if (guest->disk.blocks != reference->disk.blocks) {
+        luaL_error(L, "vmm.equivalence: the disk of %s has %I blocks, that of %s %I; they must be the same",
+                   guest->name, (lua_Integer)guest->disk.blocks, reference->name, (lua_Integer)reference->disk.blocks);
+    }
+}
+
+/* Ends the scenario where the check used up its budget, and says how far it had come. */
+static void raise_end(lua_State *L, const struct comparison *c, const struct node *guest, const struct equivalence *q) {
+    char steps[32], who[128];
+    if (c->interrupted) {
+        engine_expire(L, ERROR_BUDGET, "interrupted");
+    }
+    units_grouped(steps, q->steps);
+    snprintf(who, sizeof who, "vmm.equivalence: %s was as the reference for %s steps", guest->name, steps);
+    if (c->used_up && q->end == EQUIVALENCE_BUDGET) {
+        machine_raise_budget(L, who, true);
+    }
+}
+
+/* vmm.equivalence{guest=, reference=, steps=} */
+static int equivalence_lua(lua_State *L) {
+    static const char *const keys[] = {"guest", "reference", "steps", NULL};
+    struct equivalence_options options = {0};
+    struct equivalence result;
+    struct error e = ERROR_CLEAR;
+    struct engine *engine = engine_of(L);
+    lua_settop(L, 1);
+    arguments_table(L, 1, "vmm.equivalence: the argument", keys, false);
+    machine_refuse_while_running(L, "vmm.equivalence");
+    struct node *guest = check_machine(L, "guest", "vmm.equivalence: guest");
+    struct node *reference = check_machine(L, "reference", "vmm.equivalence: reference");
+    if (lua_getfield(L, 1, "steps") != LUA_TNIL) {
+        options.steps = (uint64_t)arguments_integer(L, -1, "vmm.equivalence: steps", 1, LUA_MAXINTEGER);
+    }
+    check_disks(L, guest, reference);
+    engine_charge(L, CHECK_CHARGE + machine_memory(guest->machine) / STATE_BYTES_PER_CHARGE);
+    machine_raise_budget(L, guest->name, false);
+    struct comparison c = {.engine = engine, .guest_bare = guest->tree->bare, .reference = reference->machine};
+    c.before = count_of(&c);
+    options.interrupted = is_interrupted;
+    options.self = &c;
+    machine_start_hosts(guest);
+    if (!equivalence_check(guest->machine, reference->machine, &options, &result, &e)) {
+        guest->started = false;
+        return luaL_error(L, "vmm.%s", e.text);
+    }
+    reference->started = true;
+    uint64_t used = count_of(&c) - c.before, left = engine->options.budgets.machine_instructions - engine->machine_used;
+    engine->machine_used += used < left ? used : left;
+    events_clear(engine->queue);
+    raise_end(L, &c, guest, &result);
+    push_result(L, &result);
+    return 1;
+}
+
+/* --- resource control --------------------------------------------------------------------------------------------- */
+
+struct resource_check {
+    struct handle handle; /* first: objects_check */
+    struct resources *resources;
+    uint64_t bytes; /* counted in the budget of storage */
+};
+
+static int resources_gc(lua_State *L) {
+    struct resource_check *check = lua_touserdata(L, 1);
+    if (check) {
+        resources_free(check->resources);
+        check->resources = NULL;
+        engine_of(L)->storage_bytes -= check->bytes;
+        check->bytes = 0;
+    }
+    return objects_gc(L);
+}
+
+/* About what the check notes: a frame for each page of each guest. */
+static uint64_t size_of_check(const struct vmm *v) {
+    uint64_t bytes = STORAGE_MOST_BYTES / 4096;
+    const struct machine *guest;
+    for (unsigned n = 0; (guest = vmm_guest_at(v, n)); n++) {
+        bytes += machine_memory(guest) / 4096 * sizeof(int64_t);
+    }
+    return bytes;
+}
+
+/* v:resources() */
+static int resources_lua(lua_State *L) {
+    struct handle *v = objects_check(L, 1, CLASS_VMM, "v:resources");
+    struct error e = ERROR_CLEAR;
+    machine_refuse_while_running(L, "v:resources");
+    engine_charge(L, CHECK_CHARGE);
+    uint64_t bytes = size_of_check(v->monitor->vmm);
+    objects_make_room(L, bytes, "v:resources");
+    struct resource_check *check = lua_newuserdatauv(L, sizeof *check, 1);
+    *check = (struct resource_check){.bytes = 0};
+    luaL_setmetatable(L, CLASS_RESOURCES);
+    check->resources = resources_new(v->monitor->vmm, &e);
+    if (!check->resources) {
+        return luaL_error(L, "v:resources: %s", e.text);
+    }
+    check->bytes = bytes;
+    engine_of(L)->storage_bytes += bytes;
+    objects_hold(&check->handle, v->tree, v->node, v->monitor);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    return 1;
+}
+
+/* r:look(): true; or false and how control was lost. */
+static int look_lua(lua_State *L) {
+    const struct handle *h = objects_check(L, 1, CLASS_RESOURCES, "r:look");
+    const struct resource_check *check = (const struct resource_check *)(const void *)h;
+    char what[256];
+    machine_refuse_while_running(L, "r:look");
+    engine_charge(L, LOOK_CHARGE * machine_cpus(h->monitor->on->machine));
+    bool kept = resources_look(check->resources, what);
+    lua_pushboolean(L, kept);
+    if (kept) {
+        return 1;
+    }
+    lua_pushstring(L, what);
+    return 2;
+}
+
+/* --- efficiency --------------------------------------------------------------------------------------------------- */
+
+static void set_number(lua_State *L, const char *name, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* g:efficiency() */
+static int efficiency_lua(lua_State *L) {
+    const struct node *node = machine_self(L, "g:efficiency");
+    struct efficiency figures;
+    engine_charge(L, CHECK_CHARGE / 10);
+    if (!node->monitor || !efficiency_of(node->machine, &figures)) {
+        return luaL_error(L, "g:efficiency: %s is a bare machine; it takes a guest of a monitor", node->name);
+    }
+    lua_createtable(L, 0, 6);
+    state_set_count(L, "instructions", figures.instructions);
+    state_set_count(L, "interpreted", figures.interpreted);
+    state_set_count(L, "traps", figures.traps);
+    set_number(L, "native", figures.native);
+    set_number(L, "traps_per_1000", figures.traps_per_1000);
+    set_number(L, "slowdown", figures.slowdown);
+    return 1;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+const struct engine_function property_functions[] = {
+    {"equivalence", equivalence_lua,
+     "equivalence{guest=, reference=, steps=}: runs both in lock-step; how far they are the same, and what differs"},
+    {NULL, NULL, NULL},
+};
+
+const struct engine_function property_machine_methods[] = {
+    {"efficiency", efficiency_lua, "efficiency(): of a guest: share of native instructions, traps, slowdown"},
+    {NULL, NULL, NULL},
+};
+
+const struct engine_function property_monitor_methods[] = {
+    {"resources", resources_lua, "resources(): a check that nothing changes hands behind the allocator, from now on"},
+    {NULL, NULL, NULL},
+};
+
+const struct engine_function resources_methods[] = {
+    {"look", look_lua, "look(): true, or false and how control was lost"},
+    {NULL, NULL, NULL},
+};
+
+void lua_open_properties(lua_State *L) {
+    engine_new_class(L, CLASS_RESOURCES, (const struct engine_function *const[]){resources_methods, NULL}, NULL, NULL,
+                     resources_gc, NULL);
+}
