@@ -13,7 +13,7 @@
 #include "isa/psw.h"
 #include "mmu/storage.h"
 
-enum { PATIENCE = 10000000, CHUNK = 4096, TIMER = 80 };
+enum { PATIENCE = 10000000, WAITS_MOST = 100000, CHUNK = 4096, TIMER = 80 };
 
 struct pair {
     struct machine *guest, *reference;
@@ -362,6 +362,35 @@ static bool nothing_lost(struct pair *p) {
                   exits - p->exits_since);
 }
 
+/* Cycles in which the machine below did something. */
+static uint64_t busy_cycles(const struct pair *p) {
+    struct machine_stats s;
+    uint64_t idle = 0;
+    machine_stats(p->guest, &s);
+    for (int level = 0; level <= machine_level(p->guest); level++)
+        idle += machine_booked(p->guest, level, CAUSE_IDLE);
+    return s.cycles - idle;
+}
+
+/* Runs the guest for one step; it may wait for a device for as long as that takes. False: it hangs. */
+static bool run_step(struct pair *p, enum machine_status *status) {
+    struct machine_limits limits = {.instructions = 1, .cycles = p->patience};
+    struct machine_stats before, after;
+    uint64_t busy = busy_cycles(p), taken[INTERRUPTION_CLASSES], now[INTERRUPTION_CLASSES];
+    uint64_t took = interruptions_of(p->guest, taken);
+    machine_stats(p->guest, &before);
+    for (unsigned n = 0; n < WAITS_MOST; n++) {
+        *status = machine_run(p->guest, &limits);
+        machine_stats(p->guest, &after);
+        if (*status != MACHINE_READY || after.instructions != before.instructions ||
+            interruptions_of(p->guest, now) != took)
+            return true;
+        if (busy_cycles(p) - busy >= p->patience)
+            break;
+    }
+    return broken(p, "it did nothing in %" PRIu64 " cycles of the bare machine below", busy_cycles(p) - busy);
+}
+
 /* False: there is nothing more to be done, or they differ. */
 static bool step(struct pair *p, enum machine_status *status) {
     uint64_t now[INTERRUPTION_CLASSES];
@@ -374,14 +403,12 @@ static bool step(struct pair *p, enum machine_status *status) {
     p->timer = clocks.cpu_timer;
     p->cycles = before.cycles;
     look_ahead(p);
-    *status = machine_run(p->guest, &(struct machine_limits){.instructions = 1, .cycles = p->patience});
+    if (!run_step(p, status))
+        return false;
     machine_stats(p->guest, &after);
     uint64_t took = interruptions_of(p->guest, now) - taken;
-    if (took == 0 && after.instructions == before.instructions) {
-        if (*status == MACHINE_READY)
-            return broken(p, "it did nothing in %" PRIu64 " cycles of the bare machine below", p->patience);
+    if (took == 0 && after.instructions == before.instructions)
         return false;
-    }
     take_over_timer(p);
     enum interruption_class c = came(p, now);
     if (after.instructions != before.instructions || c == INTERRUPTION_CLASSES) {
@@ -423,6 +450,15 @@ static void copy_storage(struct pair *p) {
 
 static const char *end_of(enum machine_status status) { return machine_status_name(status); }
 
+/* The guest waits, and nothing can end that: so it must be with the bare machine when its devices have ended. */
+static bool waits_as_well(struct pair *p) {
+    for (unsigned address = 0; address <= 0xFFF; address++)
+        if (machine_deliver_io(p->reference, (uint16_t)address))
+            return broken(p, "it waits for ever for an interruption of device %03X, which the bare machine gets",
+                          address);
+    return true;
+}
+
 /* Both have come to the same end. */
 static bool same_ends(struct pair *p, enum machine_status status) {
     machine_run(p->reference, &(struct machine_limits){.instructions = 1});
@@ -430,6 +466,18 @@ static bool same_ends(struct pair *p, enum machine_status status) {
     if (status != other)
         return broken(p, "it ended in status %s, and the bare machine in %s", end_of(status), end_of(other));
     return same_states(p) && same_whole_storage(p) && same_changes(p);
+}
+
+/* No difference so far: a last look, at all of storage. */
+static void finish(struct pair *p, enum machine_status status) {
+    if (p->to->end == EQUIVALENCE_BROKEN)
+        return;
+    if (status == MACHINE_READY || status == MACHINE_IDLE) {
+        if (status == MACHINE_READY || waits_as_well(p))
+            same_whole_storage(p);
+    } else if (same_ends(p, status)) {
+        p->to->end = EQUIVALENCE_ENDED;
+    }
 }
 
 bool equivalence_check(struct machine *guest, struct machine *reference, const struct equivalence_options *o,
@@ -460,10 +508,7 @@ bool equivalence_check(struct machine *guest, struct machine *reference, const s
         if (o->interrupted && o->interrupted(o->self))
             break;
     }
-    if (to->end == EQUIVALENCE_BUDGET && status != MACHINE_READY && same_ends(p, status))
-        to->end = EQUIVALENCE_ENDED;
-    else if (to->end == EQUIVALENCE_BUDGET)
-        same_whole_storage(p);
+    finish(p, status);
     free(p);
     return true;
 }

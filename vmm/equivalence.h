@@ -8,7 +8,7 @@
  * guest: when external and I/O interruptions come, when devices have ended, and what the clocks said (which must never
  * run backwards). What they do to the machine is the reference's affair, and compared. That they come at all is looked
  * after apart: a clock's or a device's interruption that the guest enables must have been given to it by the second
- * exit to its monitor from then on.
+ * exit to its monitor from then on; and a guest does not wait for ever where the bare machine's device would end.
  *
  * Compared in each step: PSW, general and control registers, prefix, which interruptions were taken; storage every few
  * steps, and at the end. Left out, because they are not the program's: reference bits, and what ISK, ISKE, RRB and RRBE
@@ -25,7 +25,7 @@ enum { EQUIVALENCE_LAST = 10 };
 
 enum equivalence_end {
     EQUIVALENCE_ENDED,  /* it held until the program came to its end: a disabled wait or check-stop */
-    EQUIVALENCE_BUDGET, /* it held as far as it was looked at */
+    EQUIVALENCE_BUDGET, /* it held as far as it was looked at, or until the program waited for what never comes */
     EQUIVALENCE_BROKEN,
 };
 
@@ -44,8 +44,8 @@ struct equivalence {
 
 struct equivalence_options {
     uint64_t steps;    /* at most; 0: no limit */
-    uint64_t patience; /* cycles of the bare machine below for one step of the guest, after which it hangs; 0:
-                        * 10,000,000 */
+    uint64_t patience; /* cycles in which the bare machine below is busy with one step of the guest, after which it
+                        * hangs; 0: 10,000,000 */
     /* Asked after each step; true ends the check as its budget does. May be NULL. */
     bool (*interrupted)(void *self);
     void *self;
