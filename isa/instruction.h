@@ -108,7 +108,7 @@ struct instruction {
     uint8_t class;  /* enum instruction_class, OR-ed */
     uint8_t unit;   /* enum instruction_unit */
     bool privileged;
-    uint8_t profile; /* enum profile: the first that has it */
+    uint8_t profile;                      /* enum profile: the first that has it */
     const char *mnemonic, *name, *reason; /* reason: "" where the class needs none */
 };
 

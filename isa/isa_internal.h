@@ -190,7 +190,7 @@ struct machine {
     uint64_t interruptions[INTERRUPTION_CLASSES];
     enum profile profile;
     bool nominal_time, directed;
-    struct processor *processor; /* of the bare machine: CPU 0 */
+    struct processor *processor;              /* of the bare machine: CPU 0 */
     device_line *console_line, *printer_line; /* who wants to see what is printed, and their self */
     void *line_self;
 

@@ -113,9 +113,9 @@ enum machine_condition {
 };
 void machine_raise(struct machine *m, enum machine_condition c);
 
-/* A directed machine (bare, one CPU): nothing happens to it by itself. Its timers interrupt for nobody, its devices go on
- * working for ever, and whoever directs it says when something comes: so it can follow another machine instruction by
- * instruction, whatever that one's clocks say. Waiting, it is idle. */
+/* A directed machine (bare, one CPU): nothing happens to it by itself. Its timers interrupt for nobody, its devices go
+ * on working for ever, and whoever directs it says when something comes: so it can follow another machine instruction
+ * by instruction, whatever that one's clocks say. Waiting, it is idle. */
 void machine_direct(struct machine *m);
 /* The external interruption with this code, or the I/O interruption of this device, now: false, and nothing done, where
  * PSW and control registers do not enable it, or the device has no status to present (it ends what it is doing first).

@@ -281,8 +281,13 @@ bool disk_backing_file(struct disk_backing *to, const char *path, unsigned optio
     }
     if (!open_journal(f, e))
         goto failed;
-    *to = (struct disk_backing){
-        .blocks = f->blocks, .protected = !f->writable, .read = file_read, .write = file_write, .sync = file_sync, .free = file_free, .self = f};
+    *to = (struct disk_backing){.blocks = f->blocks,
+                                .protected = !f->writable,
+                                .read = file_read,
+                                .write = file_write,
+                                .sync = file_sync,
+                                .free = file_free,
+                                .self = f};
     return true;
 failed:
     f->writable = false; /* nothing is to be moved */

@@ -100,9 +100,8 @@ static void push_classification(lua_State *L, const struct classification *c, bo
 static int classify_lua(lua_State *L) {
     static const char *const keys[] = {"profile", "instruction", "seed", NULL};
     struct engine *engine = engine_of(L);
-    struct classify_options o = {.seed = CLASSIFY_SEED,
-                                 .interrupted = engine->options.interrupted,
-                                 .self = engine->options.self};
+    struct classify_options o = {
+        .seed = CLASSIFY_SEED, .interrupted = engine->options.interrupted, .self = engine->options.self};
     struct error e = ERROR_CLEAR;
     lua_settop(L, 1);
     if (arguments_table(L, 1, "classify: the argument", keys, true)) {
@@ -130,7 +129,8 @@ static int classify_lua(lua_State *L) {
 }
 
 const struct engine_function classify_functions[] = {
-    {"classify", classify_lua, "classify{ profile =, instruction =, seed = }: Popek and Goldberg's classes, by experiment"},
+    {"classify", classify_lua,
+     "classify{ profile =, instruction =, seed = }: Popek and Goldberg's classes, by experiment"},
     {NULL, NULL, NULL},
 };
 

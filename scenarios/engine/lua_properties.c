@@ -106,9 +106,9 @@ static struct node *check_machine(lua_State *L, const char *field, const char *w
 }
 
 static void check_disks(lua_State *L, const struct node *guest, const struct node *reference) {
-    if (guest->disk.blocks != reference->disk.blocks) {
+    if (guest->disk_blocks != reference->disk_blocks) {
         luaL_error(L, "vmm.equivalence: the disk of %s has %I blocks, that of %s %I; they must be the same",
-                   guest->name, (lua_Integer)guest->disk.blocks, reference->name, (lua_Integer)reference->disk.blocks);
+                   guest->name, (lua_Integer)guest->disk_blocks, reference->name, (lua_Integer)reference->disk_blocks);
     }
 }
 

@@ -23,7 +23,8 @@ static const struct expected_classes expected_s370[] = {
     /* The way into the supervisor. DIAGNOSE has no meaning on this machine but an exception. */
     {"SVC", "traps", 0, 0},
     {"DIAG", "traps", 1, 0},
-    /* PSW and control registers: mode, map, masks and key. Only those that store the old mask, or a register, show it. */
+    /* PSW and control registers: mode, map, masks and key. Only those that store the old mask, or a register, show it.
+     */
     {"LPSW SSM SPKA LCTL", "control", 1, 0},
     {"STNSM STOSM", "control, behaviour", 1, 0},
     {"IPK STCTL", "behaviour", 1, 0},

@@ -48,8 +48,8 @@ static void lower(char *to, const char *from) {
 }
 
 static void mnemonic_text(char *to, unsigned mnemonic) {
-    lower(to,
-          mnemonic < INSTRUCTION_S370_COUNT ? instruction_table[mnemonic].mnemonic : branches[mnemonic - INSTRUCTION_S370_COUNT]);
+    lower(to, mnemonic < INSTRUCTION_S370_COUNT ? instruction_table[mnemonic].mnemonic
+                                                : branches[mnemonic - INSTRUCTION_S370_COUNT]);
 }
 
 /* A number below n; the edges come often. */

@@ -358,7 +358,12 @@ static void failing_free(void *self) { ((struct failing *)self)->freed++; }
 static void test_a_backing_that_fails_is_an_equipment_check(void **state) {
     struct rig *f = *state;
     struct failing failing = {.bad = 2, .sync = true};
-    const struct disk_backing b = {10, failing_read, failing_write, failing_sync, failing_free, &failing};
+    const struct disk_backing b = {.blocks = 10,
+                                   .read = failing_read,
+                                   .write = failing_write,
+                                   .sync = failing_sync,
+                                   .free = failing_free,
+                                   .self = &failing};
     assert_true(channel_attach(f->set, 0x152, disk_new(&f->model, &b)));
     put_extent(f, 0xC0, 0, 0, 9);
     for (int write = 0; write < 2; write++) {

@@ -127,8 +127,7 @@ bool cli_read_profile(const struct cli *cli, enum profile *to) {
     if (!text || profile_find(text, to)) {
         return true;
     }
-    cli_refuse(cli, "--profile is %s; it takes the name of an instruction set: s370 or flawed",
-               *text ? text : "empty");
+    cli_refuse(cli, "--profile is %s; it takes the name of an instruction set: s370 or flawed", *text ? text : "empty");
     return false;
 }
 

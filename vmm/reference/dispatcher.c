@@ -564,7 +564,9 @@ static uint32_t dispatch(struct vmm *v) {
     struct virtual_cpu *first = s->choose(v, h->last, expired), *c = first, *waits = NULL;
     bool stopped = true;
     do {
-        enum verdict verdict = is_elsewhere(v, c) ? VERDICT_ELSEWHERE : sleeps(v, c) ? VERDICT_WAIT : dispatcher_prepare(v, c);
+        enum verdict verdict = is_elsewhere(v, c) ? VERDICT_ELSEWHERE
+                               : sleeps(v, c)     ? VERDICT_WAIT
+                                                  : dispatcher_prepare(v, c);
         if (verdict == VERDICT_RUN && reference(v)->hybrid)
             verdict = hybrid_interpret(v, c);
         if (verdict == VERDICT_RUN) {
