@@ -169,6 +169,8 @@ void archive_same_text(struct archive *a, const char *value, const char *what) {
 
 /* ---- Files ---- */
 
+const char *archive_compressor(void) { return ZSTD_versionString(); }
+
 /* Of all of a file but the place where it stands: FNV-1a, by eight bytes at a time, each step reversible, so that any
  * single change is seen. Against accidents, not against malice. */
 static uint64_t checksum(const uint8_t *file, size_t length) {

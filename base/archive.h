@@ -75,6 +75,7 @@ struct archive_kind {
 };
 bool archive_write_file(const char *path, const struct archive_kind *kind, const struct bytes *contents,
                         struct error *e);
+const char *archive_compressor(void); /* the version of zstd */
 /* Appends the contents to *to; nothing on failure. */
 bool archive_read_file(const char *path, const struct archive_kind *kind, struct bytes *to, struct error *e);
 

@@ -10,6 +10,7 @@
 
 #include <lua.h>
 
+#include "base/archive.h"
 #include "ui/cli/cli.h"
 
 /* Programs that only tests and benchmarks use. */
@@ -99,6 +100,7 @@ static bool print_findings_json(const struct cli *cli, const struct findings *f)
     json_object_set_new(o, "compiler", json_string(__VERSION__));
     json_object_set_new(o, "lua", json_string(LUA_RELEASE));
     json_object_set_new(o, "jansson", json_string(jansson_version_str()));
+    json_object_set_new(o, "zstd", json_string(archive_compressor()));
     json_object_set_new(o, "scenarios", text_or_null(f->scenarios));
     json_object_set_new(o, "terminal", terminal);
     json_object_set_new(o, "programs", programs);
@@ -116,7 +118,7 @@ static void print_findings(const struct cli *cli, const struct findings *f) {
 #endif
     FILE *out = cli->out;
     fprintf(out, "cloud370       %s, built with %s\n", CLOUD370_VERSION, compiler);
-    fprintf(out, "libraries      %s, jansson %s\n", LUA_RELEASE, jansson_version_str());
+    fprintf(out, "libraries      %s, jansson %s, zstd %s\n", LUA_RELEASE, jansson_version_str(), archive_compressor());
     fprintf(out, "scenarios      %s\n", *f->scenarios ? f->scenarios : "not found (give paths of your own)");
     fprintf(out, "terminal       %s", f->terminal ? f->terminal : "TERM is not set");
     if (f->columns) {
