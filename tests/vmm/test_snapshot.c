@@ -6,6 +6,7 @@
 #include "isa/supervisor.h"
 #include "tests/vmm/worlds.h"
 #include "vmm/clone.h"
+#include "vmm/reference/reference.h"
 
 enum { SEED = 4711 };
 
@@ -57,6 +58,45 @@ static void test_a_restored_machine_goes_on_as_the_saved_one(void **state) {
         world_free(&a);
         world_free(&b);
     }
+    unlink(path);
+}
+
+/* The real disk has not ended the guest's program yet: the copy of it, its pinned frames, and the device end to come.
+ */
+static void test_a_channel_program_under_way_is_saved(void **state) {
+    char path[256];
+    unsigned cuts = 0;
+    (void)state;
+    path_of(path, sizeof path, "channel");
+    for (const struct world_kind *k = world_kinds; k < world_kinds + WORLD_KINDS; k++) {
+        struct world a, b;
+        struct error e = ERROR_CLEAR;
+        if (!k->minidisk)
+            continue;
+        world_build(&a, k);
+        world_build(&b, k);
+        const struct reference *r = reference(a.tower.monitor[0]);
+        for (unsigned tries = 0; !r->outstanding || !machine_quiescent(a.tower.bare); tries++) {
+            assert_true(tries < 200000);
+            run(a.tower.bare, 97);
+        }
+        assert_true(r->disk[0].program.used && r->disk[0].program.pins > 0);
+        if (!snapshot_save(a.tower.bare, path, &e) || !snapshot_load(b.tower.bare, path, &e))
+            fail_msg("%s: %s", k->name, e.text);
+        assert_memory_equal(reference(b.tower.monitor[0])->frames.pins, r->frames.pins, sizeof r->frames.pins);
+        struct machine *copy = vmm_clone(a.tower.bare, NULL, &e);
+        assert_non_null(copy);
+        go_on(&a.heard, a.tower.bare);
+        go_on(&b.heard, b.tower.bare);
+        run(copy, WORLD_STEPS);
+        expect_same(&a.heard, a.tower.bare, &b.heard, b.tower.bare, k->name);
+        assert_true(state_hash(copy) == state_hash(a.tower.bare));
+        vmm_free_all(copy);
+        world_free(&a);
+        world_free(&b);
+        cuts++;
+    }
+    assert_true(cuts >= 4);
     unlink(path);
 }
 
@@ -349,6 +389,7 @@ static void test_what_cannot_be_saved_or_copied_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_restored_machine_goes_on_as_the_saved_one),
+        cmocka_unit_test(test_a_channel_program_under_way_is_saved),
         cmocka_unit_test(test_a_monitor_at_work_is_saved_by_its_history),
         cmocka_unit_test(test_a_snapshot_of_another_machine_is_refused_and_nothing_changes),
         cmocka_unit_test(test_damaged_and_foreign_files_are_refused),
