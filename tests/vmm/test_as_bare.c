@@ -117,7 +117,7 @@ static const struct {
     const char *kinds[2];
     unsigned count, every;
 } towers[] = {
-    {{TRAP}, 1, 1},          {{TRAP, TRAP}, 2, 5},    {{HYBRID}, 1, 3},
+    {{TRAP}, 1, 1},          {{TRAP, TRAP}, 2, 5},    {{HYBRID}, 1, 5},
     {{HYBRID, TRAP}, 2, 17}, {{TRAP, HYBRID}, 2, 19}, {{HYBRID, HYBRID}, 2, 23},
 };
 enum { TOWERS = sizeof towers / sizeof *towers };
