@@ -160,7 +160,7 @@ static const char steps_source[] = PAGE_0
     STOP_HERE
     "MOVE     MVC   X'7FC'(1),X'301'\n"
     "SVC      SVC   7\n"
-    "LONG     DC    A(X'2000',X'1800',X'5001'),X'AA000C45'\n"
+    "LONG     DC    A(X'2000',X'6000',X'9001'),X'AA005C45'\n"
     "SOON     DC    0D'0',X'0000000000010000'\n"
     "TIMER    DC    X'000004E0'\n"
     "MASK     DC    X'00'\n"
