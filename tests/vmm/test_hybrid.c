@@ -16,16 +16,21 @@ struct guest_run {
     struct machine_state state;
     struct machine_stats stats;
     enum machine_status status;
+    uint32_t total; /* at the symbol TOTAL, if there is one */
     uint8_t storage[96 * 1024];
 };
 
-static void load_file(struct machine *m, const char *name) {
+/* Returns the address of TOTAL; 0: there is none. */
+static uint32_t load_file(struct machine *m, const char *name) {
     struct error e = ERROR_CLEAR;
     struct assembly a;
     char path[512];
     snprintf(path, sizeof path, "%s/scenarios/guests/%s.s", SOURCE_DIR, name);
     bool ok = assemble_file(&a, path, NULL, &e);
+    const struct symbol *total = ok ? assembly_symbol(&a, "TOTAL") : NULL;
+    uint32_t at = total ? total->value : 0;
     towers_load(m, &a, ok, &e);
+    return at;
 }
 
 static void run_file(const char *name, const char *const *kinds, unsigned depth, unsigned cpus, struct guest_run *r) {
@@ -44,18 +49,20 @@ static void run_file(const char *name, const char *const *kinds, unsigned depth,
     if (!tower_new(&t, &o, kinds, depth, &e))
         fail_msg("%s", e.text);
     towers_disk(&t, NUCLEUS_BLOCKS);
-    load_file(t.innermost, name);
+    uint32_t total = load_file(t.innermost, name);
     machine_restart(t.innermost);
     r->status = machine_run(t.innermost, &limits);
     machine_state(t.innermost, &r->state);
     machine_stats(t.innermost, &r->stats);
     assert_int_equal(machine_peek(t.innermost, 0, r->storage, sizeof r->storage), ACCESS_OK);
     memset(r->storage + 80, 0, 4);
+    r->total = bytes_get32(r->storage + total);
     tower_free(&t);
 }
 
 static void assert_same_lines(const struct guest_run *a, const struct guest_run *b, const char *where) {
-    if (a->lines.length != b->lines.length || memcmp(a->lines.data, b->lines.data, a->lines.length) != 0)
+    if (a->lines.length != b->lines.length ||
+        (a->lines.length && memcmp(a->lines.data, b->lines.data, a->lines.length) != 0))
         fail_msg("%s wrote\n%.*s", where, (int)b->lines.length, (const char *)b->lines.data);
 }
 
@@ -115,12 +122,11 @@ static void test_hybrid_runs_several_virtual_cpus(void **state) {
     run_file("team", NULL, 0, 2, &bare);
     for (unsigned n = 0; n < 3; n++) {
         run_file("team", towers[n].kinds, towers[n].depth, 2, &under);
-        assert_same_lines(&bare, &under, "team.s");
+        assert_int_equal(under.total, 303); /* primes */
         assert_int_equal(bare.status, under.status);
         assert_int_equal(bare.state.psw.ia, under.state.psw.ia);
-        bytes_fini(&under.lines);
     }
-    bytes_fini(&bare.lines);
+    assert_int_equal(bare.total, 303);
 }
 
 /* ---- One instruction after the other ---- */
