@@ -331,10 +331,11 @@ static bool deliver(struct pair *p, enum interruption_class c) {
     return taken || broken(p, "an interruption came, %s, that the bare machine would not take", text);
 }
 
-static bool execute(struct pair *p) {
+/* The instruction, or the interruption that starts the machine. */
+static bool execute(struct pair *p, bool restarts) {
     if (transfers(p))
         take_over_device(p);
-    note_step(p, "");
+    note_step(p, restarts ? interruption_name(INTERRUPTION_RESTART) : "");
     machine_run(p->reference, &(struct machine_limits){.instructions = 1});
     if (is(p, INSTRUCTION_STCK) || is(p, INSTRUCTION_STPT))
         return take_over_clock(p);
@@ -412,7 +413,7 @@ static bool step(struct pair *p, enum machine_status *status) {
     take_over_timer(p);
     enum interruption_class c = came(p, now);
     if (after.instructions != before.instructions || c == INTERRUPTION_CLASSES) {
-        if (!execute(p))
+        if (!execute(p, now[INTERRUPTION_RESTART] != p->counts[INTERRUPTION_RESTART]))
             return false;
         if (c != INTERRUPTION_CLASSES)
             look_ahead(p); /* and then an interruption came, in the same step */
