@@ -63,13 +63,18 @@ static void add_disk(struct world *w, struct machine *m) {
         fail_msg("%s", e.text);
 }
 
-static void load_nucleus(struct world *w) {
+static void load_guest(struct world *w, const char *name) {
+    char path[256];
     struct error e = ERROR_CLEAR;
     struct assembly a;
-    if (!assemble_file(&a, SOURCE_DIR "/scenarios/guests/nucleus.s", NULL, &e) ||
-        !machine_load(w->guest, a.origin, a.image.data, a.image.length, &e))
+    snprintf(path, sizeof path, SOURCE_DIR "/scenarios/guests/%s", name);
+    if (!assemble_file(&a, path, NULL, &e) || !machine_load(w->guest, a.origin, a.image.data, a.image.length, &e))
         fail_msg("%s", e.text);
     assembly_fini(&a);
+}
+
+static void load_nucleus(struct world *w) {
+    load_guest(w, "nucleus.s");
     add_disk(w, w->guest);
     add_disk(w, w->reference);
 }
@@ -243,10 +248,33 @@ static void test_every_mutant_is_found(void **state) {
     assert_true(2 * normal >= mutant_count);
 }
 
+/* It waits for ever for its typewriter; nothing is pending any more that a look could find. */
+static void test_a_guest_that_waits_for_what_was_lost_is_found(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        struct mutant_parts m;
+        struct world w;
+        struct equivalence q;
+        struct error e = ERROR_CLEAR;
+        const struct mutant *mutant = mutants;
+        while (strcmp(mutant->name, "device_interruption_is_lost") != 0)
+            mutant++;
+        mutant_make(&m, mutant);
+        build(&w, 1, SMALL, true, n ? &m.parts : NULL);
+        load_guest(&w, "walk.s");
+        assert_true(equivalence_check(w.guest, w.reference, &(struct equivalence_options){.steps = 1000}, &q, &e));
+        assert_int_equal(q.end, n ? EQUIVALENCE_BROKEN : EQUIVALENCE_ENDED);
+        if (n)
+            assert_non_null(strstr(q.what, "it waits for ever for an interruption of device 009"));
+        drop(&w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_reference_monitor_runs_nucleus_as_a_bare_machine),
         cmocka_unit_test(test_random_programs_run_as_on_a_bare_machine),
+        cmocka_unit_test(test_a_guest_that_waits_for_what_was_lost_is_found),
         cmocka_unit_test(test_every_mutant_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
