@@ -104,7 +104,7 @@ static bool load_failed(struct machine *m, uint16_t address, uint64_t csw, struc
 static bool run_channel_program(struct machine *m, uint16_t address, struct error *e) {
     static const uint8_t implied_ccw[8] = {0x02, 0, 0, 0, 0x60, 0, 0, LOAD_BYTES}; /* read, chain command, SLI */
     const struct channel_host host = {.fetch = load_fetch, .store = load_store, .self = m};
-    struct channel_set *channels = m->ops ? m->ops->channels(m->self) : m->channels;
+    struct channel_set *channels = machine_channels(m);
     uint64_t csw = 0;
     machine_poke(m, 0, implied_ccw, sizeof implied_ccw);
     switch (channel_load(channels, address, &host, &csw)) {
@@ -125,6 +125,9 @@ bool machine_ipl(struct machine *m, uint16_t address, enum machine_load_kind kin
     struct psw loaded;
     if (m->supervisor)
         return error_set(e, ERROR_INPUT, "machine %s has a monitor: it is not loaded from a device", m->name);
+    if (machine_only_seen(m))
+        return error_set(e, ERROR_INPUT, "machine %s belongs to a hypervisor in assembler, which alone can load it",
+                         m->name);
     reset(m, kind);
     if (!run_channel_program(m, address, e)) {
         m->status = MACHINE_LOAD;

@@ -198,6 +198,12 @@ struct machine {
     const struct machine_ops *ops;
     void *self;
 
+    /* Of one whose program is a hypervisor that publishes whom it runs; `witnesses` counts them, on the bare machine.
+     */
+    machine_witness *witness;
+    void *witness_self;
+    unsigned witnesses;
+
     /* The bare machine's. */
     struct trace *trace;
     const struct cost_model *model;
@@ -277,6 +283,10 @@ bool machine_limit_reached(const struct machine *m);
 bool machine_meets_address(struct machine *m, uint32_t ia);
 /* On this CPU the virtual CPU `to` (of no machine: none) begins to run on `on`. */
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
+/* Asks those who observe, from the bare machine upward, who runs on this CPU now. */
+void processor_observe(struct processor *p);
+/* The channels with the machine's devices. */
+struct channel_set *machine_channels(const struct machine *m);
 /* Ends the run of whatever virtual machine is on this CPU: an interruption of the bare machine did. */
 void processor_left(struct processor *p);
 /* Whether an activation of the supervisor is in progress, suspended or not; its n-th virtual machine, NULL: none; and

@@ -221,7 +221,9 @@ struct trace *machine_trace(const struct machine *m) {
 bool machine_nominal(const struct machine *m) { return m->nominal_time; }
 enum profile machine_profile(const struct machine *m) { return m->profile; }
 enum channel_conditions machine_channel_conditions(const struct machine *m) { return m->channel_conditions; }
-enum machine_status machine_status(const struct machine *m) { return m->status; }
+enum machine_status machine_status(const struct machine *m) {
+    return m->ops && m->ops->status ? m->ops->status(m->self) : m->status;
+}
 bool machine_started(const struct machine *m) { return m->started; }
 
 struct machine *machine_bare(struct machine *m) {
@@ -233,8 +235,12 @@ struct machine *machine_bare(struct machine *m) {
 const char *machine_fault(const struct machine *m) { return m->processor->machine->fault; }
 
 struct channel_set *machine_channels(const struct machine *m) {
+    while (m->ops && !m->ops->channels)
+        m = m->host;
     return m->ops ? m->ops->channels(m->self) : m->channels;
 }
+
+bool machine_only_seen(const struct machine *m) { return m->ops && !m->ops->set_state; }
 
 struct device *machine_device(const struct machine *m, uint16_t address) {
     return channel_device(machine_channels(m), address);
@@ -335,7 +341,8 @@ void machine_cpu_state(struct machine *m, unsigned cpu, struct machine_state *to
 void machine_cpu_set_state(struct machine *m, unsigned cpu, const struct machine_state *from) {
     assert(cpu < machine_cpus(m));
     if (m->ops) {
-        m->ops->set_state(m->self, cpu, from);
+        if (m->ops->set_state)
+            m->ops->set_state(m->self, cpu, from);
         return;
     }
     struct processor *p = m->cpu[cpu];
@@ -457,6 +464,39 @@ void processor_given(struct processor *p, struct machine_cpu on, struct machine_
         p->level = to.machine->level;
 }
 
+/* A machine in supervisor state runs none of its own; in problem state whom its program says, if that tells. */
+void processor_observe(struct processor *p) {
+    processor_flush(p);
+    for (struct machine_cpu c = processor_chain(p); c.machine; c = chain_next(c)) {
+        struct machine *m = c.machine;
+        p->level = m->level;
+        if (!m->witness && !(m->host && m->host->witness))
+            continue;
+        struct machine_state state;
+        machine_cpu_state(m, c.cpu, &state);
+        if (!psw_problem(&state.psw))
+            m->running[c.cpu].machine = NULL;
+        else if (m->witness)
+            m->running[c.cpu] = (struct machine_cpu){m->witness(m->witness_self), 0};
+    }
+}
+
+void machine_observe(struct machine *m, machine_witness *witness, void *self) {
+    struct machine *bare = m->processor->machine;
+    bare->witnesses += (witness != NULL) - (m->witness != NULL);
+    m->witness = witness;
+    m->witness_self = self;
+    if (!witness)
+        memset(m->running, 0, sizeof m->running);
+}
+
+void machine_observed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]) {
+    if (!vm->supervisor)
+        vm->instructions += interpreted;
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
+        vm->interruptions[c] += interruptions[c];
+}
+
 void processor_left(struct processor *p) {
     p->machine->running[p->address].machine = NULL;
     p->level = 0;
@@ -498,6 +538,8 @@ static void later(uint64_t *time, uint64_t other) {
 void machine_stats(const struct machine *m, struct machine_stats *to) {
     const struct machine *bare = m->processor->machine;
     *to = (struct machine_stats){0};
+    if (m->ops && m->ops->refresh)
+        m->ops->refresh(m->self);
     for (unsigned i = 0; i < bare->cpus; i++) {
         processor_flush(bare->cpu[i]);
         later(&to->cycles, processor_cycles(bare->cpu[i]));
@@ -740,6 +782,8 @@ static void finish(struct processor *p, unsigned x) {
         p->held = false;
         p->psw.ia &= ADDRESS_MASK;
         psw_make_current(p, &p->psw);
+        if (UNLIKELY(p->machine->witness) && psw_problem(&p->psw) && !p->machine->running[p->address].machine)
+            processor_observe(p);
         return;
     case OUTCOME_SVC:
         p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;
@@ -849,5 +893,6 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     if (m->observer)
         m->observer->ends(m->observer->self);
     m->limits = NULL;
-    return asked->status == MACHINE_READY ? m->status : asked->status;
+    enum machine_status own = machine_status(asked);
+    return own == MACHINE_READY ? m->status : own;
 }

@@ -65,6 +65,9 @@ enum channel_conditions machine_channel_conditions(const struct machine *m);
 struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
 /* The n-th in order of attachment, and its address; NULL: there are no more. */
 struct device *machine_device_at(const struct machine *m, unsigned n, uint16_t *address);
+/* Whether the machine belongs to a hypervisor in assembler and is only seen through its map (vmm/map.h): then
+ * machine_set_state has no effect, and machine_ipl is refused. */
+bool machine_only_seen(const struct machine *m);
 /* Attaches a device, which it takes over (also when it fails). False and *e when the machine has one at this address,
  * or when d is NULL or there is no memory. A program sees a device that is attached while it runs from the next I/O
  * instruction on. */

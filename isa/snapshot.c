@@ -230,6 +230,8 @@ void machine_archive(struct machine *m, struct archive *a) {
     collect(t, m);
     if (!a->loading && !a->still && !machine_quiescent(m))
         archive_fail(a, "a monitor is at work, and its activation cannot be saved");
+    if (m->witnesses)
+        archive_fail(a, "a hypervisor in assembler is seen through its map, and what is seen cannot be saved");
     archive_bare(m, t, a);
     for (unsigned n = 0; n < t->count && !a->failed; n++) {
         archive_any(t->machine[n], t, a);

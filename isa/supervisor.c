@@ -113,10 +113,11 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
     unsigned number = 0;
     while (number < SUPERVISORS_MOST && supervisors[number])
         number++;
-    if (m->supervisor || m->started || number == SUPERVISORS_MOST) {
+    bool started = m->started || (m->ops && m->ops->started && m->ops->started(m->self));
+    if (m->supervisor || started || number == SUPERVISORS_MOST) {
         error_set(e, ERROR_INPUT, "%s: a supervisor needs a machine that was not started and has none; %s", m->name,
                   m->supervisor ? "it has one"
-                  : m->started  ? "it was started"
+                  : started     ? "it was started"
                                 : "the processor has as many as it can have");
         return NULL;
     }
@@ -247,6 +248,8 @@ static void leave(struct supervisor *s) {
     processor_book(p, p->model->row[INSTRUCTION_LPSW].base, CAUSE_DISPATCH);
     processor_flush(p);
     processor_given(p, (struct machine_cpu){s->machine, s->owner}, s->running);
+    if (p->machine->witnesses)
+        processor_observe(p);
     s->free_clock = processor_clock(p);
     p->last_valid = false;
     psw_make_current(p, &psw);

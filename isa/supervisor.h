@@ -147,14 +147,19 @@ struct machine_ops {
     void (*set_key)(void *self, uint32_t real, uint8_t key);
     unsigned (*cpus)(void *self);
     void (*state)(void *self, unsigned cpu, struct machine_state *to);
-    void (*set_state)(void *self, unsigned cpu, const struct machine_state *from);
+    void (*set_state)(void *self, unsigned cpu, const struct machine_state *from); /* NULL: it is only seen */
     enum machine_cpu_status (*cpu_status)(void *self, unsigned cpu);
     void (*raise)(void *self, enum machine_condition c);
     /* Takes effect at the VM's start: psw is NULL for a true restart interruption. */
     void (*start)(void *self, const uint8_t *psw);
-    struct channel_set *(*channels)(void *self);
-    /* Initial CPU reset, and I/O reset; general registers stay. */
+    struct channel_set *(*channels)(void *self); /* NULL: its devices are those of its host */
+    /* Initial CPU reset, and I/O reset; general registers stay. Of a machine that is only seen: NULL. */
     void (*reset)(void *self);
+    /* Of a machine that is only seen; NULL for others. Whether it was started; how it is, as far as it alone is
+     * concerned; and bringing its counts up to date, by machine_observed. */
+    bool (*started)(void *self);
+    enum machine_status (*status)(void *self);
+    void (*refresh)(void *self);
 };
 /* A virtual machine on `host`. NULL: no memory, or deeper than MACHINE_LEVELS. Freed with machine_free_virtual. */
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,
@@ -172,6 +177,14 @@ void *machine_supervisor_self(const struct machine *m, const struct supervisor_o
  * more.
  */
 struct machine *machine_supervised(const struct machine *m, unsigned n);
+/* The program of `m` is a hypervisor that publishes whom it runs: `witness` is asked when m gets control in problem
+ * state, and answers with the virtual machine, on m, to which the program has given it; NULL: none that is known. For
+ * the books alone: it looks, and calls machine_observed. One witness for a machine; NULL: none any more. */
+typedef struct machine *machine_witness(void *self);
+void machine_observe(struct machine *m, machine_witness *witness, void *self);
+/* Of vm, since this was last told: instructions that its host's program interpreted, interruptions that it reflected.
+ * A machine with a supervisor of its own in C is that supervisor, whose instructions are not counted. */
+void machine_observed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]);
 /* Whether m is on a CPU of the bare machine now: it and every machine below it in the chain of running ones. */
 bool machine_is_running(const struct machine *m);
 /* Whether this CPU of m is, and the LPSW that gave it control has been executed: then its general registers, condition

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/map.h"
 #include "vmm/vmm_internal.h"
 
 /* The product's kinds; those without parts are still to come. */
@@ -105,6 +106,11 @@ static bool options_valid(const struct machine *on, const struct monitor_options
     if (o->spaces < 1 || o->spaces > SHADOW_SPACES_MOST)
         return error_set(e, ERROR_INPUT, "a monitor caches 1 to %d address spaces of a virtual CPU, not %u",
                          SHADOW_SPACES_MOST, o->spaces);
+    if (o->policy == SHADOW_PROTECT && machine_only_seen(on))
+        return error_set(e, ERROR_INPUT,
+                         "%s belongs to a hypervisor in assembler, which offers it no page protection: the policy "
+                         "\"protect\" cannot work there",
+                         machine_name(on));
     if (o->slice < 1000)
         return error_set(e, ERROR_INPUT, "a time slice is at least 1000 cycles, not %llu",
                          (unsigned long long)o->slice);
@@ -233,6 +239,8 @@ bool vmm_guest_stats(const struct machine *guest, struct vmm_stats *to) {
 
 int64_t vmm_frame(const struct machine *guest, uint32_t guest_real) {
     const struct guest *g = guest_of(guest);
+    if (machine_only_seen(guest))
+        return map_frame(guest, guest_real);
     if (!g || guest_real >= g->vm.memory)
         return -1;
     uint32_t absolute = guest_absolute(&g->vm.cpu[0], guest_real & ~(FRAME_BYTES - 1u));
