@@ -67,6 +67,7 @@ enum { LOG = 0x2C00, LOG_BYTES = 0x300, STATUS = 256, STATUS_BYTES = 256 };
            "         LA    5,2(,5)\n"                                                                                  \
            "         CL    3,=F'255'\n"                                                                                \
            "         BE    LAST\n"                                                                                     \
+           "         MVI   LOOPS,0\n"                                                                                  \
            "SEND     L     1,=X'DEADBEEF'\n"                                                                           \
            "         SIGP  1,2,0(3)\n"                                                                                 \
            "         BC    2,SEND\n"                                                                                   \
@@ -78,7 +79,11 @@ enum { LOG = 0x2C00, LOG_BYTES = 0x300, STATUS = 256, STATUS_BYTES = 256 };
            "         CR    7,8\n"                                                                                      \
            "         BE    SENSED\n"                                                                                   \
            "SENSE1   BCT   10,SENSE\n"                                                                                 \
-           "SENSED   N     4,=X'30000000'\n"                                                                           \
+           "SENSED   CL    3,=F'6'\n" /* one that was restarted comes to its loop before the next order */             \
+           "         BNE   LOGGED\n"                                                                                   \
+           "LOOPING  CLI   LOOPS,0\n"                                                                                  \
+           "         BE    LOOPING\n"                                                                                  \
+           "LOGGED   N     4,=X'30000000'\n"                                                                           \
            "         ST    4,0(,6)\n"                                                                                  \
            "         ST    1,4(,6)\n"                                                                                  \
            "         ST    7,8(,6)\n"                                                                                  \
@@ -98,7 +103,9 @@ enum { LOG = 0x2C00, LOG_BYTES = 0x300, STATUS = 256, STATUS_BYTES = 256 };
            "         SCKC  =X'123456789ABCDE00'\n"                                                                     \
            "         LA    1,PREFIX\n"                                                                                 \
            "         SR    3,3\n"                                                                                      \
+           "         MVI   LOOPS,1\n"                                                                                  \
            "WAIT     B     WAIT\n"                                                                                     \
+           "LOOPS    DC    X'0'\n"                                                                                     \
            "EXTERNAL LPSW  24\n"                                                                                       \
            "LIST     DC    AL1(1,64,3,64,1,64,6,0,1,0,5,64,4,0,6,0,2,128,2,128,0,128,15,128,12,64,1,64,6,0,9,64)\n"    \
            "         DC    AL1(4,0,11,64,6,0,8,64,6,0,7,64,6,0,9,64,255,0)\n"                                          \
