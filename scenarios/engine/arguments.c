@@ -100,6 +100,15 @@ const char *arguments_text(lua_State *L, int index, const char *what, size_t *le
     return lua_tolstring(L, index, length);
 }
 
+const char *arguments_file(lua_State *L, int index, const char *what) {
+    size_t length;
+    const char *name = arguments_text(L, index, what, &length);
+    if (length == 0 || strlen(name) != length) {
+        arguments_refuse(L, index, what, "the name of a file");
+    }
+    return name;
+}
+
 bool arguments_flag(lua_State *L, int index, const char *what) {
     if (!lua_isboolean(L, index)) {
         arguments_refuse(L, index, what, "true or false");

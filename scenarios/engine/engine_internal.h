@@ -118,6 +118,8 @@ lua_Integer arguments_integer(lua_State *L, int index, const char *what, lua_Int
 /* A number, or a text like "64K". */
 uint64_t arguments_size(lua_State *L, int index, const char *what, uint64_t least, uint64_t most);
 const char *arguments_text(lua_State *L, int index, const char *what, size_t *length);
+/* A string that can be the name of a file: not empty, and without the NUL at which the host would end it. */
+const char *arguments_file(lua_State *L, int index, const char *what);
 bool arguments_flag(lua_State *L, int index, const char *what);
 enum profile arguments_profile(lua_State *L, int index, const char *what);
 /* Checks that the value is a table (or, where `optional`, absent: false) and has no keys but these. */

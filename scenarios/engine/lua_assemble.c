@@ -78,7 +78,7 @@ static int assemble_text(lua_State *L, const char *name, const char *source, siz
 }
 
 static int assemble_file_lua(lua_State *L) {
-    const char *path = arguments_text(L, 1, "assemble.file: the path", NULL);
+    const char *path = arguments_file(L, 1, "assemble.file: the path");
     struct error e = ERROR_CLEAR;
     char found[4096];
     lua_settop(L, 1);

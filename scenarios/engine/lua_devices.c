@@ -160,8 +160,8 @@ static int printer_save_lua(lua_State *L) {
     struct error e = ERROR_CLEAR;
     char path[4096];
     bool exists;
-    size_t length;
-    const char *file = arguments_text(L, 2, "m.printer:save: the file", &length);
+    const char *file = arguments_file(L, 2, "m.printer:save: the file");
+    size_t length = strlen(file);
     if (length <= strlen(PAGE_FILE) || strcmp(file + length - strlen(PAGE_FILE), PAGE_FILE)) {
         return arguments_refuse(L, 2, "m.printer:save: the file", "a name that ends in \"" PAGE_FILE "\"");
     }
@@ -250,7 +250,7 @@ static void load_deck(lua_State *L, int at, struct device *reader, const char *w
             ok = reader_load(reader, (const uint8_t *)bytes, length, eof, &e);
         } else if (push_option(L, at, "file")) {
             snprintf(what, sizeof what, "%s: file", who);
-            const char *file = arguments_text(L, -1, what, NULL);
+            const char *file = arguments_file(L, -1, what);
             struct bytes *text = engine_scratch(L);
             ok = files_find(engine, file, path, sizeof path, &e) && files_read(engine, path, DECK_MOST_BYTES, text, &e);
             if (ok) {
@@ -361,7 +361,7 @@ static void open_disk(lua_State *L, int at, const char *who, struct disk_choice 
     snprintf(what, sizeof what, "%s: disk.keep", who);
     bool keep = push_option(L, at, "keep") && arguments_flag(L, -1, what);
     snprintf(what, sizeof what, "%s: disk.file", who);
-    const char *file = push_option(L, at, "file") ? arguments_text(L, -1, what, NULL) : NULL;
+    const char *file = push_option(L, at, "file") ? arguments_file(L, -1, what) : NULL;
     bool exists = true, ok;
     if (!file) {
         if (!blocks || keep) {

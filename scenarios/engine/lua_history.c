@@ -18,8 +18,8 @@ static uint64_t state_bytes(const struct tree *tree) { return tree->storage_byte
 
 /* The name's end keeps a scenario from writing over sources. */
 static const char *check_file(lua_State *L, const char *what) {
-    size_t length;
-    const char *file = arguments_text(L, 2, what, &length);
+    const char *file = arguments_file(L, 2, what);
+    size_t length = strlen(file);
     if (length <= strlen(SNAPSHOT_FILE) || strcmp(file + length - strlen(SNAPSHOT_FILE), SNAPSHOT_FILE)) {
         arguments_refuse(L, 2, what, "a name that ends in \"" SNAPSHOT_FILE "\"");
     }
@@ -76,7 +76,7 @@ static int machine_restore_lua(lua_State *L) {
     struct error e = ERROR_CLEAR;
     char path[4096];
     machine_refuse_while_running(L, "m:restore");
-    const char *file = arguments_text(L, 2, "m:restore: the file", NULL);
+    const char *file = arguments_file(L, 2, "m:restore: the file");
     charge_state(L, tree);
     if (!files_find(tree->engine, file, path, sizeof path, &e) || !snapshot_load(tree->bare, path, &e)) {
         return refuse(L, "m:restore", &e);

@@ -56,6 +56,33 @@ static void test_a_restored_machine_need_not_be_started(void **state) {
     leave_folder(path, "new.snap");
 }
 
+/* The host would end the name at the NUL: nothing but what the suffix promises is written. */
+static void test_names_of_files_have_no_nul(void **state) {
+    char path[64];
+    (void)state;
+    in_folder(path);
+    scenario_prints(
+        "local m = machine.new{memory = '64K'}\n"
+        "for _, f in ipairs{function() m:save('a.lua\\0.snap') end, function() m:restore('a\\0.snap') end,\n"
+        "  function() m.printer:save('a.lua\\0.prt') end, function() assemble.file('a\\0.s') end,\n"
+        "  function() machine.new{disk = {file = 'a\\0.disk', blocks = 10, keep = true}} end} do\n"
+        "  local ok, why = pcall(f) print(ok, why:find('name of a file', 1, true) ~= nil)\n"
+        "end",
+        "false\ttrue\nfalse\ttrue\nfalse\ttrue\nfalse\ttrue\nfalse\ttrue\n");
+    leave_folder(path, NULL);
+}
+
+static void test_a_snapshot_of_another_profile_is_refused(void **state) {
+    char path[64];
+    (void)state;
+    in_folder(path);
+    scenario_prints("machine.new{memory = '64K', profile = 'flawed'}:save('flawed.snap')\n"
+                    "local ok, why = pcall(function() machine.new{memory = '64K'}:restore('flawed.snap') end)\n"
+                    "print(ok, why:find('the profile', 1, true) ~= nil)",
+                    "false\ttrue\n");
+    leave_folder(path, "flawed.snap");
+}
+
 static void test_a_clone_is_a_machine_like_any_other(void **state) {
     (void)state;
     scenario_prints(NUCLEUS "local g = make() g:run{instructions = 50000}\n"
@@ -161,6 +188,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_state_is_saved_and_restored),
         cmocka_unit_test(test_a_restored_machine_need_not_be_started),
+        cmocka_unit_test(test_names_of_files_have_no_nul),
+        cmocka_unit_test(test_a_snapshot_of_another_profile_is_refused),
         cmocka_unit_test(test_a_clone_is_a_machine_like_any_other),
         cmocka_unit_test(test_time_goes_backwards),
         cmocka_unit_test(test_what_cannot_be_is_said),
