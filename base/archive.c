@@ -246,6 +246,8 @@ bool archive_read_file(const char *path, const struct archive_kind *kind, struct
             why = "it is truncated or damaged";
         else
             bytes_append(to, contents, length);
+        if (!why && to->failed)
+            why = "there is no memory for it";
     }
     free(contents);
     bytes_fini(&file);

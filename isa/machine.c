@@ -215,9 +215,6 @@ struct machine *machine_host(const struct machine *m) {
 }
 int machine_level(const struct machine *m) { return m->level; }
 const struct cost_model *machine_model(const struct machine *m) { return m->model; }
-struct trace *machine_trace(const struct machine *m) {
-    return m->trace;
-}
 bool machine_nominal(const struct machine *m) { return m->nominal_time; }
 enum profile machine_profile(const struct machine *m) { return m->profile; }
 enum channel_conditions machine_channel_conditions(const struct machine *m) { return m->channel_conditions; }

@@ -58,7 +58,6 @@ struct machine *machine_host(const struct machine *m); /* the machine it runs on
 struct machine *machine_bare(struct machine *m);
 int machine_level(const struct machine *m); /* 0: bare */
 const struct cost_model *machine_model(const struct machine *m);
-struct trace *machine_trace(const struct machine *m);
 bool machine_nominal(const struct machine *m);
 enum profile machine_profile(const struct machine *m);
 enum channel_conditions machine_channel_conditions(const struct machine *m);

@@ -188,6 +188,7 @@ static void archive_turns(struct machine *m, struct archive *a) {
 
 static void archive_bare(struct machine *m, const struct tree *t, struct archive *a) {
     archive_same_text(a, m->model->name, "the cost model");
+    archive_same(a, m->profile, "the profile");
     archive_same(a, m->nominal_time, "nominal time");
     archive_same(a, m->channel_conditions, "the kind of channel conditions");
     archive_same(a, m->cpus, "the number of CPUs");

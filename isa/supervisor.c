@@ -182,9 +182,6 @@ void supervisor_detach(struct supervisor *s) {
     supervisor_free(s);
 }
 
-struct machine *supervisor_machine(const struct supervisor *s) {
-    return s->machine;
-}
 uint64_t supervisor_activations(const struct supervisor *s, enum interruption_class c) { return s->activations[c]; }
 
 /* ---- Activations ---- */

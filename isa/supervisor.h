@@ -54,7 +54,6 @@ void supervisor_detach(struct supervisor *s);
  * is one on another CPU waits for its end, and this is idle time. `self` needs no locks. Only a restart of CPU 0, which
  * is that of the machine, does not wait: it drops what is suspended, wherever. */
 bool supervisor_enable_cpu(struct supervisor *s, unsigned cpu, uint32_t page, struct error *e);
-struct machine *supervisor_machine(const struct supervisor *s);
 /* Activations so far by class; "traps" of a monitor are all but restarts. */
 uint64_t supervisor_activations(const struct supervisor *s, enum interruption_class c);
 

@@ -434,6 +434,14 @@ static bool suitable(struct machine *guest, struct machine *reference, struct er
         return error_set(e, ERROR_INPUT, "equivalence: %s is no virtual machine", machine_name(guest));
     if (machine_host(reference) || machine_cpus(reference) != 1 || machine_cpus(guest) != 1)
         return error_set(e, ERROR_INPUT, "equivalence: the reference is a bare machine, and both have one CPU");
+    if (machine_started(reference))
+        return error_set(e, ERROR_INPUT, "equivalence: the reference, %s, was started", machine_name(reference));
+    if (strcmp(machine_model(guest)->name, machine_model(reference)->name) != 0 ||
+        machine_profile(guest) != machine_profile(reference) ||
+        machine_channel_conditions(guest) != machine_channel_conditions(reference))
+        return error_set(
+            e, ERROR_INPUT,
+            "equivalence: guest and reference are to be of the same model, profile and channel conditions");
     if (machine_memory(guest) != machine_memory(reference))
         return error_set(e, ERROR_INPUT, "equivalence: the guest has %u bytes of storage, the reference %u",
                          machine_memory(guest), machine_memory(reference));
@@ -449,8 +457,6 @@ static void copy_storage(struct pair *p) {
         machine_set_key(p->reference, at, (uint8_t)machine_key(p->guest, at));
 }
 
-static const char *end_of(enum machine_status status) { return machine_status_name(status); }
-
 /* The guest waits, and nothing can end that: so it must be with the bare machine when its devices have ended. */
 static bool waits_as_well(struct pair *p) {
     for (unsigned address = 0; address <= 0xFFF; address++)
@@ -465,7 +471,8 @@ static bool same_ends(struct pair *p, enum machine_status status) {
     machine_run(p->reference, &(struct machine_limits){.instructions = 1});
     enum machine_status other = machine_status(p->reference);
     if (status != other)
-        return broken(p, "it ended in status %s, and the bare machine in %s", end_of(status), end_of(other));
+        return broken(p, "it ended in status %s, and the bare machine in %s", machine_status_name(status),
+                      machine_status_name(other));
     return same_states(p) && same_whole_storage(p) && same_changes(p);
 }
 

@@ -53,7 +53,8 @@ struct equivalence_options {
 
 /* Checks `guest`, which is loaded and not started; it is restarted, as is `reference`: a bare machine of the same
  * storage, model and devices (its disks with the same contents), into which the guest's storage and keys are copied. It
- * must not have been started, and is directed from then on. False and *e when they are not such machines. */
+ * must not have been started, and is directed from then on. False and *e when they are not such machines; whether
+ * devices and what is on their disks are the same is not looked at. */
 bool equivalence_check(struct machine *guest, struct machine *reference, const struct equivalence_options *o,
                        struct equivalence *to, struct error *e);
 

@@ -360,10 +360,6 @@ void map_free(struct map *f) {
     free(f);
 }
 
-struct machine *map_machine(const struct map *f) {
-    return f->on;
-}
-
 /* ---- Guests ---- */
 
 static void set_parameter(struct map *f, uint32_t real, uint32_t value) {

@@ -1,3 +1,4 @@
+// clang-format off
 /* The guests of a hypervisor in assembler as machines: seen through the map f that the hypervisor publishes.
  *
  * A hypervisor in assembler (scenarios/guests/hypervisor.s) is a program like any other; the simulator knows nothing of
@@ -10,21 +11,34 @@
  *     200  number of guests, 1 to MAP_GUESTS_MOST       \  parameters: read, and set, before the hypervisor
  *     20C  bytes of storage of each guest, 8 words      /  is started
  *     22C  where the storage of guest 0 begins; the others' follow
- *     230  devices, eight rows of 16 bytes: guest (FF: each), flags (80: a disk in parts), its address for the guest
- * and its real one (2 bytes each), two bytes; first block and number of blocks; 0 and 0: equal parts 2B0  the
- * characters HVF1 (EBCDIC) 2B4  the VM blocks, one for each guest            2B8  the length of one 2BC  the block of
- * the running guest               2C0  the block that means: nobody, a wait 2C4  offsets in a block, halfwords: 2C4
- * general registers, 16 words             2C6  PSW, in the format of EC mode; bit 12 tells the mode 2C8  control
- * registers, 16 words             2CA  prefix 2CC  origin of its storage, real             2CE  size of its storage; 0:
- * not started yet 2D0  status, a byte: 0 can run, 1 waits, 2 disabled wait, 3 check-stop 2D2  TOD clock minus the
- * machine's, 8 bytes  2D4  clock comparator, 8 bytes 2D6  CPU timer plus the machine's TOD clock, 8 bytes 2D8, 2DA
- * shadow tables (not read here) 2DC  instructions interpreted                2DE  interruptions reflected, 7 words:
- * restart, none, external, SVC, program, machine check, I/O 2E0  counters of the hypervisor: program interruptions and
- * SVCs, fills, purges, dispatches, waits, channel programs, spaces taken
+ *     230  devices, eight rows of 16 bytes: guest (FF: each), flags (80: a disk in parts), its address for the guest and
+ *          its real one (2 bytes each), two bytes; first block and number of blocks; 0 and 0: equal parts
+ *     2B0  the characters HVF1 (EBCDIC)
+ *     2B4  the VM blocks, one for each guest
+ *     2B8  the length of one
+ *     2BC  the block of the running guest
+ *     2C0  the block that means: nobody, a wait
+ *     2C4  offsets in a block, halfwords:
+ *          2C4  general registers, 16 words
+ *          2C6  PSW, in the format of EC mode; bit 12 tells the mode
+ *          2C8  control registers, 16 words
+ *          2CA  prefix
+ *          2CC  origin of its storage, real
+ *          2CE  size of its storage; 0: not started yet
+ *          2D0  status, a byte: 0 can run, 1 waits, 2 disabled wait, 3 check-stop
+ *          2D2  TOD clock minus the machine's, 8 bytes
+ *          2D4  clock comparator, 8 bytes
+ *          2D6  CPU timer plus the machine's TOD clock, 8 bytes
+ *          2D8, 2DA  shadow tables (not read here)
+ *          2DC  instructions interpreted
+ *          2DE  interruptions reflected, 7 words: restart, none, external, SVC, program, machine check, I/O
+ *     2E0  counters of the hypervisor: program interruptions and SVCs, fills, purges, dispatches, waits, channel programs,
+ *          spaces taken
  *
  * Guest absolute address + origin = real address of the hypervisor's machine. While the guest runs, its registers,
  * condition code and instruction address are the CPU's; the block has them from when the hypervisor has saved them.
  * Contents that make no sense, addresses outside of storage too, give ACCESS_ADDRESSING, zeros, or no running guest. */
+// clang-format on
 #ifndef VMM_MAP_H
 #define VMM_MAP_H
 
@@ -42,7 +56,6 @@ struct map;
  * *e when there is none, or what it says makes no sense. Freed, with its machines, by map_free, before `on` is. */
 struct map *map_new(struct machine *on, struct error *e);
 void map_free(struct map *f);
-struct machine *map_machine(const struct map *f); /* the hypervisor's */
 
 /* Its guest `number` as a machine; the second time it is the same one. memory_bytes: a multiple of 4 KB; before the
  * hypervisor is started the parameters are set so that the guest is there, and has so much; 0: as the parameters have

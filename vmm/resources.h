@@ -1,12 +1,16 @@
+// clang-format off
 /* Resource control, the second of Popek and Goldberg's three properties, put to the test: nothing of the machine
  * changes hands behind the allocator.
  *
- * What the allocator has decided is noted once, in the beginning. Whenever one looks afterwards, all of this must be
- * so: frames      each guest still has the frames that it was given, none of which is another guest's, or page 0 of a
- * CPU; tables      of a guest that is running, every entry that is valid in the tables under which it really runs leads
- * to a frame of its own; mode        it runs in problem state, with DAT on; devices     the minidisks of different
- * guests have no block in common; processor   it has not had a CPU, without an exit, for longer than two slices while
- * another one is ready. A look costs a walk over all valid table entries: some 4,000 entries at most for each CPU. */
+ * What the allocator has decided is noted once, in the beginning. Whenever one looks afterwards, all of this must be so:
+ *   frames      each guest still has the frames that it was given, and the allocator says so, and to no other guest;
+ *   tables      of a guest that is running, every entry that is valid in the tables under which it really runs leads to
+ *               a frame of its own;
+ *   mode        it runs in problem state, with DAT on;
+ *   devices     the minidisks of different guests have no block in common;
+ *   processor   it has not had a CPU, without an exit, for longer than two slices while another one is ready.
+ * A look costs a walk over all valid table entries: some 4,000 entries at most for each CPU. */
+// clang-format on
 #ifndef VMM_RESOURCES_H
 #define VMM_RESOURCES_H
 

@@ -172,7 +172,6 @@ void signal_perform(struct vmm *v, struct virtual_cpu *c);
 
 /* reflect.c. A program-interruption loop sets c->looping. */
 void reflect(struct vmm *v, struct virtual_cpu *c, const struct interruption *i);
-void reflect_program(struct vmm *v, struct virtual_cpu *c, unsigned code, unsigned ilc);
 /* The exception of a PSW that became current and is not valid; nothing when it is. */
 void reflect_invalid_psw(struct vmm *v, struct virtual_cpu *c);
 

@@ -116,8 +116,3 @@ void reflect_invalid_psw(struct vmm *v, struct virtual_cpu *c) {
     if (!c->looping && !psw_valid(&c->psw))
         swap(v, c, &i);
 }
-
-void reflect_program(struct vmm *v, struct virtual_cpu *c, unsigned code, unsigned ilc) {
-    const struct interruption i = {.class = INTERRUPTION_PROGRAM, .code = code, .ilc = ilc};
-    reflect(v, c, &i);
-}
