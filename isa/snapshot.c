@@ -291,8 +291,8 @@ static bool load(struct machine *m, const struct bytes *state, uint64_t *replay,
 }
 
 /* For when the load fails: the state of now, with monitors that are at work, and back to it. */
-static bool keep(struct machine *m, struct bytes *to) {
-    struct archive a = archive_saving(to, NULL);
+static bool keep(struct machine *m, struct bytes *to, struct error *e) {
+    struct archive a = archive_saving(to, e);
     a.still = true;
     machine_archive(m, &a);
     return archive_finish(&a);
@@ -327,7 +327,7 @@ bool snapshot_load(struct machine *m, const char *path, struct error *e) {
     m = machine_bare(m);
     if (!archive_read_file(path, &kind, &state, e))
         return false;
-    bool ok = keep(m, &kept) || error_set(&why, ERROR_INTERNAL, "there is no memory to keep the present state");
+    bool ok = keep(m, &kept, &why);
     if (ok && !load(m, &state, &replay, &why)) {
         ok = false;
         back(m, &kept);
