@@ -15,6 +15,7 @@
 #include "isa/history.h"
 #include "isa/machine.h"
 #include "scenarios/engine/engine.h"
+#include "vmm/map.h"
 #include "vmm/vmm.h"
 
 /* One row of a binding: its name in Lua, its C function, and a line of help. */
@@ -155,13 +156,15 @@ struct node { /* a machine of a tree */
     char name[NODE_NAME];
     bool started;
     uint32_t wanted;      /* kinds of events that its handlers want */
-    uint32_t disk_blocks; /* of the disk at ADDRESS_DISK; 0: it has none */
+    uint32_t disk_blocks; /* of its own disk at ADDRESS_DISK; 0: it has none (objects_disk) */
+    unsigned number;      /* of a guest of a hypervisor in assembler */
 };
 struct monitor {
     struct monitor *next; /* made before */
     struct tree *tree;
     struct node *on;
     struct vmm *vmm;
+    struct map *map; /* of a hypervisor in assembler, instead of vmm */
 };
 struct tree {
     struct tree *next;
@@ -210,6 +213,13 @@ struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node 
                                     const struct monitor_options *options);
 struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *monitor,
                                const struct guest_options *options);
+/* Guest `number` of the hypervisor in assembler that was loaded into `on`, as map_guest has it; pushes its handle. */
+void objects_push_seen(lua_State *L, struct node *on, unsigned number, uint32_t memory, const char *name);
+/* What a monitor, in C or in assembler, is called, and what it counted. */
+const char *monitor_kind(const struct monitor *monitor, struct vmm_stats *stats);
+/* How many blocks the disk at ADDRESS_DISK has, 0 for none; *first: where it begins on the device that the machine has
+ * there. A guest of a hypervisor in assembler has a part of its host's disk, as large as the map says now. */
+uint32_t objects_disk(const struct node *node, uint32_t *first);
 /* Copies the tree that `node` stands in; h, not yet complete, holds the copy. Returns the node's copy; raises when
  * there is something that cannot be copied. */
 struct node *objects_clone(lua_State *L, struct handle *h, const struct node *node);

@@ -85,6 +85,13 @@ static struct handle *register_at(lua_State *L, int *number) {
     return h;
 }
 
+/* A hypervisor in assembler has them; it would not notice. */
+static void refuse_only_seen(lua_State *L, const struct handle *h, const char *what) {
+    if (machine_only_seen(h->node->machine)) {
+        luaL_error(L, "%s: %s belongs to a hypervisor in assembler, and can only be looked at", what, h->node->name);
+    }
+}
+
 static int registers_index(lua_State *L) {
     struct machine_state state;
     int n;
@@ -100,6 +107,7 @@ static int registers_newindex(lua_State *L) {
     const char *what = h->part % REGISTERS == GENERAL ? "m.gpr: the value" : "m.cr: the value";
     lua_Integer value = arguments_integer(L, 3, what, INT32_MIN, UINT32_MAX);
     machine_refuse_while_running(L, "registers");
+    refuse_only_seen(L, h, "registers");
     registers_of(h, &state)[n] = (uint32_t)value;
     machine_cpu_set_state(h->node->machine, (unsigned)h->part / REGISTERS, &state);
     return 0;
@@ -166,6 +174,7 @@ void cpu_set_psw(lua_State *L, const struct handle *h, unsigned cpu, int index, 
     uint8_t raw[8];
     cpu_read_psw(L, index, what, raw);
     machine_refuse_while_running(L, what);
+    refuse_only_seen(L, h, what);
     machine_cpu_state(h->node->machine, cpu, &state);
     psw_load(&state.psw, raw);
     machine_cpu_set_state(h->node->machine, cpu, &state);

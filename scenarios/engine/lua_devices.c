@@ -327,12 +327,12 @@ static void choose_minidisk(lua_State *L, int at, const struct node *host, const
     char what[80];
     snprintf(what, sizeof what, "%s: disk", who);
     arguments_table(L, at, what, keys, false);
-    if (!host || !host->disk_blocks) {
+    uint32_t begins, all = host ? objects_disk(host, &begins) : 0;
+    if (!all) {
         luaL_error(L, "%s: disk.first makes a minidisk, a part of the disk of the machine below; there is %s", who,
                    host ? "none" : "no machine below");
         return;
     }
-    uint32_t all = host->disk_blocks;
     choice->is_minidisk = true;
     lua_getfield(L, at, "first");
     snprintf(what, sizeof what, "%s: disk.first", who);
@@ -443,9 +443,13 @@ void devices_attach(lua_State *L, int options, struct node *node, struct disk_ch
     lua_settop(L, top);
 }
 
-static struct device *check_disk(lua_State *L, const char *what, uint32_t *blocks) {
+/* *first: the device's block that is block 0 of the machine's disk. */
+static struct device *check_disk(lua_State *L, const char *what, uint32_t *first, uint32_t *blocks) {
     const struct node *node = objects_check(L, 1, CLASS_DISK, what)->node;
-    *blocks = node->disk_blocks;
+    *blocks = objects_disk(node, first);
+    if (!*blocks) {
+        luaL_error(L, "%s: the hypervisor of %s gives it no disk any more", what, node->name);
+    }
     return machine_device(node->machine, ADDRESS_DISK);
 }
 
@@ -455,8 +459,8 @@ static uint32_t block_at(lua_State *L, uint32_t blocks, const char *what) {
 
 /* m.disk:read(block [, n]) */
 static int disk_read_lua(lua_State *L) {
-    uint32_t blocks;
-    struct device *disk = check_disk(L, "m.disk:read", &blocks);
+    uint32_t first, blocks;
+    struct device *disk = check_disk(L, "m.disk:read", &first, &blocks);
     uint32_t block = block_at(L, blocks, "m.disk:read: the block"), most = blocks - block;
     most = most < READ_BLOCKS_MOST ? most : READ_BLOCKS_MOST;
     lua_Integer count =
@@ -466,7 +470,7 @@ static int disk_read_lua(lua_State *L) {
     for (lua_Integer i = 0; i < count; i++) {
         engine_charge(L, BLOCK_CHARGE);
         uint8_t *to = (uint8_t *)luaL_prepbuffsize(&b, DISK_BLOCK_BYTES);
-        if (!disk_read_block(disk, block + (uint32_t)i, to)) {
+        if (!disk_read_block(disk, first + block + (uint32_t)i, to)) {
             return luaL_error(L, "m.disk:read: the host cannot read block %I", (lua_Integer)block + i);
         }
         luaL_addsize(&b, DISK_BLOCK_BYTES);
@@ -477,8 +481,8 @@ static int disk_read_lua(lua_State *L) {
 
 /* m.disk:write(block, bytes) */
 static int disk_write_lua(lua_State *L) {
-    uint32_t blocks;
-    struct device *disk = check_disk(L, "m.disk:write", &blocks);
+    uint32_t first, blocks;
+    struct device *disk = check_disk(L, "m.disk:write", &first, &blocks);
     uint32_t block = block_at(L, blocks, "m.disk:write: the block");
     size_t length;
     const char *from = arguments_text(L, 3, "m.disk:write: the bytes", &length);
@@ -491,7 +495,7 @@ static int disk_write_lua(lua_State *L) {
         uint8_t bytes[DISK_BLOCK_BYTES] = {0};
         engine_charge(L, BLOCK_CHARGE);
         memcpy(bytes, from + done, length - done < DISK_BLOCK_BYTES ? length - done : DISK_BLOCK_BYTES);
-        if (!disk_write_block(disk, block, bytes)) {
+        if (!disk_write_block(disk, first + block, bytes)) {
             return luaL_error(L, "m.disk:write: the host cannot write block %I", (lua_Integer)block);
         }
     }
@@ -524,7 +528,10 @@ const struct engine_function operator_methods[] = {
 
 /* --- the devices as Lua objects ----------------------------------------------------------------------------------- */
 
-static void push_blocks(lua_State *L, const struct handle *h) { lua_pushinteger(L, h->node->disk_blocks); }
+static void push_blocks(lua_State *L, const struct handle *h) {
+    uint32_t first;
+    lua_pushinteger(L, objects_disk(h->node, &first));
+}
 
 /* A kind of device: its field besides the methods, if it has one. */
 static const struct device_class {

@@ -455,7 +455,8 @@ static void push_console(lua_State *L, const struct handle *h) { objects_push_pa
 static void push_printer(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_PRINTER, 0); }
 static void push_reader(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_READER, 0); }
 static void push_disk(lua_State *L, const struct handle *h) {
-    if (h->node->disk_blocks) {
+    uint32_t first;
+    if (objects_disk(h->node, &first)) {
         objects_push_part(L, h, CLASS_DISK, 0);
     } else {
         lua_pushnil(L);

@@ -106,9 +106,10 @@ static struct node *check_machine(lua_State *L, const char *field, const char *w
 }
 
 static void check_disks(lua_State *L, const struct node *guest, const struct node *reference) {
-    if (guest->disk_blocks != reference->disk_blocks) {
+    uint32_t begins, blocks = objects_disk(guest, &begins), others = objects_disk(reference, &begins);
+    if (blocks != others) {
         luaL_error(L, "vmm.equivalence: the disk of %s has %I blocks, that of %s %I; they must be the same",
-                   guest->name, (lua_Integer)guest->disk_blocks, reference->name, (lua_Integer)reference->disk_blocks);
+                   guest->name, (lua_Integer)blocks, reference->name, (lua_Integer)others);
     }
 }
 
@@ -242,7 +243,8 @@ static int efficiency_lua(lua_State *L) {
     struct efficiency figures;
     engine_charge(L, CHECK_CHARGE / 10);
     if (!node->monitor || !efficiency_of(node->machine, &figures)) {
-        return luaL_error(L, "g:efficiency: %s is a bare machine; it takes a guest of a monitor", node->name);
+        return luaL_error(L, "g:efficiency: %s is a %s; it takes a guest of a monitor in C", node->name,
+                          node->monitor ? "guest of a hypervisor in assembler" : "bare machine");
     }
     lua_createtable(L, 0, 6);
     state_set_count(L, "instructions", figures.instructions);

@@ -223,9 +223,9 @@ static void push_levels(lua_State *L, struct node *node) {
     }
     push_levels(L, monitor->on);
     struct vmm_stats stats;
-    vmm_stats(monitor->vmm, &stats);
+    const char *kind = monitor_kind(monitor, &stats);
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, vmm_kind(monitor->vmm));
+    lua_pushstring(L, kind);
     lua_setfield(L, -2, "kind");
     state_set_count(L, "traps", stats.traps);
     state_set_count(L, "shadow_faults", stats.shadow_faults);

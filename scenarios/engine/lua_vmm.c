@@ -88,6 +88,31 @@ static int vmm_host_memory(lua_State *L) {
     return 1;
 }
 
+/* vmm.map{on=, guest=, memory=, name=}: a guest of the hypervisor in assembler that was loaded into `on`. */
+static int vmm_map_lua(lua_State *L) {
+    static const char *const keys[] = {"on", "guest", "memory", "name", NULL};
+    unsigned guest = 0;
+    uint32_t memory = 0;
+    const char *name = NULL;
+    lua_settop(L, 1);
+    arguments_table(L, 1, "vmm.map: the argument", keys, false);
+    if (lua_getfield(L, 1, "guest") != LUA_TNIL) {
+        guest = (unsigned)arguments_integer(L, -1, "vmm.map: guest", 0, MAP_GUESTS_MOST - 1);
+    }
+    if (lua_getfield(L, 1, "memory") != LUA_TNIL) {
+        memory = (uint32_t)arguments_size(L, -1, "vmm.map: memory", 4096, STORAGE_MOST_BYTES);
+        if (memory % 4096) {
+            return arguments_refuse(L, -1, "vmm.map: memory", "a multiple of 4K");
+        }
+    }
+    if (lua_getfield(L, 1, "name") != LUA_TNIL) {
+        name = arguments_text(L, -1, "vmm.map: name", NULL);
+    }
+    lua_getfield(L, 1, "on");
+    objects_push_seen(L, objects_check(L, -1, CLASS_MACHINE, "vmm.map: on")->node, guest, memory, name);
+    return 1;
+}
+
 static int vmm_kinds(lua_State *L) {
     const char *name;
     lua_newtable(L);
@@ -203,6 +228,8 @@ static int vmm_guests_lua(lua_State *L) {
 
 const struct engine_function vmm_functions[] = {
     {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=, cpus=}: a monitor on a machine, bare or virtual"},
+    {"map", vmm_map_lua,
+     "map{on=, guest=, memory=, name=}: a guest of a hypervisor in assembler, through the map that it publishes"},
     {"host_memory", vmm_host_memory,
      "host_memory(memory, cpus): bytes that a machine needs for a monitor with such a guest, and its disk"},
     {"kinds", vmm_kinds, "the kinds of monitors there are"},

@@ -23,6 +23,7 @@ static void dismantle(struct tree *tree) {
         struct monitor *monitor = tree->monitors;
         tree->monitors = monitor->next;
         vmm_free(monitor->vmm);
+        map_free(monitor->map);
         free(monitor);
     }
     if (tree->bare) {
@@ -275,7 +276,7 @@ struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node 
         luaL_error(L, "vmm.new: %s", monitor ? e.text : "not enough memory");
         return NULL;
     }
-    *monitor = (struct monitor){on->tree->monitors, on->tree, on, vmm};
+    *monitor = (struct monitor){on->tree->monitors, on->tree, on, vmm, NULL};
     on->tree->monitors = monitor;
     objects_hold(h, on->tree, on, monitor);
     return monitor;
@@ -305,6 +306,87 @@ struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *m
     objects_hold(h, tree, node, NULL);
     remember(L, node);
     return node;
+}
+
+/* --- guests of hypervisors in assembler --------------------------------------------------------------------------- */
+
+static struct monitor *map_on(lua_State *L, struct node *on) {
+    struct error e = ERROR_CLEAR;
+    for (struct monitor *monitor = on->tree->monitors; monitor; monitor = monitor->next) {
+        if (monitor->map && monitor->on == on) {
+            return monitor;
+        }
+    }
+    if (on->tree->history) {
+        luaL_error(L, "vmm.map: the history of %s is kept, and what is seen through a map cannot be", on->name);
+        return NULL;
+    }
+    struct monitor *monitor = calloc(1, sizeof *monitor);
+    struct map *map = monitor ? map_new(on->machine, &e) : NULL;
+    if (!map) {
+        free(monitor);
+        luaL_error(L, "vmm.map: %s", monitor ? e.text : "not enough memory");
+        return NULL;
+    }
+    *monitor = (struct monitor){on->tree->monitors, on->tree, on, NULL, map};
+    on->tree->monitors = monitor;
+    return monitor;
+}
+
+void objects_push_seen(lua_State *L, struct node *on, unsigned number, uint32_t memory, const char *name) {
+    struct error e = ERROR_CLEAR;
+    char stem[24], chosen[NODE_NAME];
+    int level = machine_level(on->machine) + 1;
+    struct monitor *monitor = map_on(L, on);
+    engine_charge(L, MACHINE_CHARGE);
+    for (struct node *node = on->tree->nodes; node; node = node->next) {
+        if (node->monitor == monitor && node->number == number) {
+            objects_push_machine(L, node);
+            return;
+        }
+    }
+    snprintf(stem, sizeof stem, "guest%d", level);
+    choose_name(L, chosen, name, stem, level < MACHINE_LEVELS ? level : MACHINE_LEVELS - 1);
+    struct machine *machine = map_guest(monitor->map, number, memory, chosen, &e);
+    if (!machine) {
+        luaL_error(L, "vmm.map: %s", e.text);
+        return;
+    }
+    struct node *node = add_node(L, on->tree, on, chosen);
+    node->monitor = monitor;
+    node->machine = machine;
+    node->number = number;
+    node->started = on->started; /* it starts with its hypervisor */
+    objects_push_machine(L, node);
+}
+
+const char *monitor_kind(const struct monitor *monitor, struct vmm_stats *stats) {
+    if (!monitor->map) {
+        vmm_stats(monitor->vmm, stats);
+        return vmm_kind(monitor->vmm);
+    }
+    struct map_stats seen;
+    map_stats(monitor->map, &seen);
+    *stats = (struct vmm_stats){.traps = seen.traps,
+                                .shadow_faults = seen.shadow_faults,
+                                .interpreted = seen.interpreted,
+                                .reflected = seen.reflected,
+                                .dispatches = seen.dispatches};
+    return "assembler";
+}
+
+uint32_t objects_disk(const struct node *node, uint32_t *first) {
+    uint32_t first_below, first_in_it, blocks;
+    *first = 0;
+    if (!machine_only_seen(node->machine)) {
+        return node->disk_blocks;
+    }
+    uint32_t below = objects_disk(node->host, &first_below);
+    if (!map_disk(node->machine, ADDRESS_DISK, ADDRESS_DISK, below, &first_in_it, &blocks)) {
+        return 0;
+    }
+    *first = first_below + first_in_it;
+    return blocks;
 }
 
 /* --- copying ------------------------------------------------------------------------------------------------------ */

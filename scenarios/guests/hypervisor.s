@@ -67,7 +67,7 @@
 * Labels that begin with HV are for others: HVTRAP, HVSIM, HVREFL,
 * HVFILL, HVPURGE, HVDISP, HVRUN, HVIDLE and HVSTOP are the places where
 * decisions are taken, so that one can watch them; HVMAP says where the
-* virtual machines are.
+* virtual machines are (scenarios/hypervisor.lua tells the story).
 *
 * Registers:
 *

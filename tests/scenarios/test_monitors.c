@@ -138,6 +138,44 @@ static void test_monitors_say_what_they_need(void **state) {
     scenario_fails("vmm.host_memory()", ERROR_INPUT, "vmm.host_memory: the guest's memory is missing");
 }
 
+/* Guests of a hypervisor in assembler are machines like others, as far as that goes. */
+static void test_guests_of_a_hypervisor_in_assembler_are_machines(void **state) {
+    (void)state;
+    scenario_prints(
+        "local m = machine.new{memory = '1M', disk = {blocks = 1000}}\n"
+        "m:load(assemble.file('guests/hypervisor.s'))\n"
+        "local a = vmm.map{on = m, memory = '64K', name = 'a'}\n"
+        "print(a.disk.blocks, vmm.map{on = m} == a)\n"
+        "local b = vmm.map{on = m, guest = 1, memory = '256K'}\n"
+        "print(a.disk.blocks, b.disk.blocks, b.name, b.level, b.memory, b.host == m)\n"
+        "b.disk:write(0, 'x') print(m.disk:read(500):sub(1, 1))\n"
+        "a:load(assemble.file('guests/hello.s'))\n"
+        "local c = vmm.new{on = b}:guest{memory = '64K'} c:load(assemble.file('guests/walk.s')) c:restart()\n"
+        "c:run() m:run() print(a.status, c.status, a.console:text() == m.console:text(), c:stats().instructions)\n"
+        "for _, l in ipairs(c:stats().levels) do print(l.kind, l.traps > 50) end",
+        "1000\ttrue\n500\t500\tguest1\t1\t262144\ttrue\nx\n"
+        "disabled-wait\tdisabled-wait\ttrue\t288\nassembler\ttrue\ntrap-and-emulate\ttrue\n");
+    static const char *const rows[][2] = {
+        {"vmm.map{on = machine.new{}}", "vmm.map: bare: there is no map of virtual machines at 0002B0"},
+        {"vmm.map{on = machine.new{memory = '4K'}, guest = 8}",
+         "vmm.map: guest is 8; it takes a whole number from 0 to 7"},
+        {"vmm.map{}", "vmm.map: on is missing"},
+        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s')) vmm.map{on = m}",
+         "how much storage guest 0 has must be said"},
+        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s')) vmm.map{on = m, memory = '6K'}",
+         "it takes a multiple of 4K"},
+        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s'))\n"
+         "vmm.map{on = m, memory = '64K', name = 'g'}.gpr[1] = 2",
+         "registers: g belongs to a hypervisor in assembler, and can only be looked at"},
+        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s'))\n"
+         "vmm.map{on = m, memory = '64K'}:ipl('00C')",
+         "belongs to a hypervisor in assembler, which alone can load it"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guests_take_turns),
@@ -146,6 +184,7 @@ int main(void) {
         cmocka_unit_test(test_guests_run_on_the_cpus_that_a_monitor_is_given),
         cmocka_unit_test(test_monitors_work_as_they_are_asked_to),
         cmocka_unit_test(test_monitors_say_what_they_need),
+        cmocka_unit_test(test_guests_of_a_hypervisor_in_assembler_are_machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
