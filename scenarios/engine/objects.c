@@ -266,9 +266,26 @@ struct node *objects_new_tree(lua_State *L, struct handle *h, const struct machi
     return node;
 }
 
+static struct monitor *monitor_on(const struct node *on) {
+    struct monitor *monitor = on->tree->monitors;
+    while (monitor && monitor->on != on) {
+        monitor = monitor->next;
+    }
+    return monitor;
+}
+
+/* A monitor in C and a hypervisor in assembler cannot both be a machine's program. */
+static void refuse_other_kind(lua_State *L, const struct monitor *monitor, bool map) {
+    if (monitor && map != !!monitor->map) {
+        luaL_error(L, "%s: %s has a %s already", map ? "vmm.map" : "vmm.new", monitor->on->name,
+                   map ? "monitor in C" : "hypervisor in assembler");
+    }
+}
+
 struct monitor *objects_new_monitor(lua_State *L, struct handle *h, struct node *on, const char *kind,
                                     const struct monitor_options *options) {
     struct error e = ERROR_CLEAR;
+    refuse_other_kind(L, monitor_on(on), false);
     struct monitor *monitor = calloc(1, sizeof *monitor);
     struct vmm *vmm = monitor ? vmm_new_with(on->machine, kind, options, &e) : NULL;
     if (!vmm) {
@@ -312,16 +329,16 @@ struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *m
 
 static struct monitor *map_on(lua_State *L, struct node *on) {
     struct error e = ERROR_CLEAR;
-    for (struct monitor *monitor = on->tree->monitors; monitor; monitor = monitor->next) {
-        if (monitor->map && monitor->on == on) {
-            return monitor;
-        }
+    struct monitor *monitor = monitor_on(on);
+    refuse_other_kind(L, monitor, true);
+    if (monitor) {
+        return monitor;
     }
     if (on->tree->history) {
         luaL_error(L, "vmm.map: the history of %s is kept, and what is seen through a map cannot be", on->name);
         return NULL;
     }
-    struct monitor *monitor = calloc(1, sizeof *monitor);
+    monitor = calloc(1, sizeof *monitor);
     struct map *map = monitor ? map_new(on->machine, &e) : NULL;
     if (!map) {
         free(monitor);

@@ -138,6 +138,10 @@ static void test_monitors_say_what_they_need(void **state) {
     scenario_fails("vmm.host_memory()", ERROR_INPUT, "vmm.host_memory: the guest's memory is missing");
 }
 
+#define MAPPED                                                                                                         \
+    "local m = machine.new{} m:load(assemble.file('guests/hypervisor.s'))\n"                                           \
+    "local g = vmm.map{on = m, memory = '64K'} "
+
 /* Guests of a hypervisor in assembler are machines like others, as far as that goes. */
 static void test_guests_of_a_hypervisor_in_assembler_are_machines(void **state) {
     (void)state;
@@ -170,10 +174,51 @@ static void test_guests_of_a_hypervisor_in_assembler_are_machines(void **state) 
         {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s'))\n"
          "vmm.map{on = m, memory = '64K'}:ipl('00C')",
          "belongs to a hypervisor in assembler, which alone can load it"},
+        {MAPPED "m:save('m.snap')", "m:save: a hypervisor in assembler is seen through its map"},
+        {MAPPED "g:clone()", "m:clone: a hypervisor in assembler is seen through its map"},
+        {MAPPED "m:record()", "m:record: a hypervisor in assembler is seen through its map"},
+        {MAPPED "vmm.new{on = m}", "vmm.new: bare has a hypervisor in assembler already"},
+        {MAPPED "g:efficiency()", "g:efficiency: guest1 is a guest of a hypervisor in assembler"},
+        {"local m = machine.new{} vmm.new{on = m} vmm.map{on = m}", "vmm.map: bare has a monitor in C already"},
+        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s')) m:record()\n"
+         "vmm.map{on = m, memory = '64K'}",
+         "vmm.map: the history of bare is kept"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);
     }
+}
+
+/* Their disks are parts of parts; each is as large as the maps below say now. */
+static void test_disks_of_guests_of_hypervisors_in_assembler_are_parts(void **state) {
+    (void)state;
+    scenario_prints("local m = machine.new{memory = '2M', disk = {blocks = 1000}}\n"
+                    "local hv = assemble.file('guests/hypervisor.s') m:load(hv)\n"
+                    "local a = vmm.map{on = m, memory = '256K'}\n"
+                    "local b = vmm.map{on = m, guest = 1, memory = '700K'} b:load(hv)\n"
+                    "local c = vmm.map{on = b, memory = '64K'}\n"
+                    "local d = vmm.map{on = b, guest = 1, memory = '64K'} d.disk:write(249, 'y')\n"
+                    "print(c.disk.blocks, d.disk.blocks, m.disk:read(999):sub(1, 1))\n"
+                    "vmm.map{on = b, guest = 2, memory = '64K'}\n"
+                    "print(c.disk.blocks, d.disk.blocks, d.disk:read(0) == m.disk:read(500 + 166))\n"
+                    "print(machine.new{}.disk, vmm.map{on = (function()\n"
+                    "  local n = machine.new{} n:load(hv) return n end)(), memory = '64K'}.disk)",
+                    "250\t250\ty\n166\t166\ttrue\nnil\tnil\n");
+}
+
+/* What the checker of equivalence says of any monitor it says of one that is a program, too. */
+static void test_guests_of_a_hypervisor_in_assembler_are_equivalent(void **state) {
+    (void)state;
+    scenario_prints("for _, name in ipairs{'walk', 'primes'} do\n"
+                    "  local image = assemble.file('guests/' .. name .. '.s')\n"
+                    "  local m, reference = machine.new{}, machine.new{memory = '64K'}\n"
+                    "  m:load(assemble.file('guests/hypervisor.s'))\n"
+                    "  local g = vmm.map{on = m, memory = '64K'}\n"
+                    "  g:load(image) reference:load(image)\n"
+                    "  local result = vmm.equivalence{guest = g, reference = reference}\n"
+                    "  print(result.ended, result.what)\n"
+                    "end",
+                    "ended\t\nended\t\n");
 }
 
 int main(void) {
@@ -185,6 +230,8 @@ int main(void) {
         cmocka_unit_test(test_monitors_work_as_they_are_asked_to),
         cmocka_unit_test(test_monitors_say_what_they_need),
         cmocka_unit_test(test_guests_of_a_hypervisor_in_assembler_are_machines),
+        cmocka_unit_test(test_disks_of_guests_of_hypervisors_in_assembler_are_parts),
+        cmocka_unit_test(test_guests_of_a_hypervisor_in_assembler_are_equivalent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
