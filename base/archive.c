@@ -141,7 +141,7 @@ void archive_buffer(struct archive *a, struct bytes *buffer, size_t most, const 
     }
 }
 
-static void add_shape(struct archive *a, uint64_t value) { a->shape = (a->shape ^ value) * 0x100000001B3u; }
+static void add_shape(struct archive *a, uint64_t value) { a->shape = (a->shape ^ value) * BYTES_FNV_PRIME; }
 
 void archive_same(struct archive *a, uint64_t value, const char *what) {
     uint64_t other = value;
@@ -174,14 +174,14 @@ const char *archive_compressor(void) { return ZSTD_versionString(); }
 /* Of all of a file but the place where it stands: FNV-1a, by eight bytes at a time, each step reversible, so that any
  * single change is seen. Against accidents, not against malice. */
 static uint64_t checksum(const uint8_t *file, size_t length) {
-    uint64_t sum = UINT64_C(0xCBF29CE484222325) ^ length;
+    uint64_t sum = BYTES_FNV_BEGIN ^ length;
     for (size_t at = 0; at < length; at += 8) {
         uint8_t word[8] = {0};
         memcpy(word, file + at, length - at < 8 ? length - at : 8);
         for (size_t i = 0; at + i < HEADER_BYTES && i < 8; i++)
             if (at + i >= CHECKSUM_AT)
                 word[i] = 0;
-        sum = (sum ^ bytes_get64(word)) * UINT64_C(0x100000001B3);
+        sum = (sum ^ bytes_get64(word)) * BYTES_FNV_PRIME;
         sum = sum << 29 | sum >> 35;
     }
     return sum;
@@ -189,11 +189,14 @@ static uint64_t checksum(const uint8_t *file, size_t length) {
 
 bool archive_write_file(const char *path, const struct archive_kind *kind, const struct bytes *contents,
                         struct error *e) {
+    if (contents->length > contents_most)
+        return error_set(e, ERROR_INPUT, "%s: a %s of %zu bytes is too long; the most is %llu", path, kind->name,
+                         contents->length, (unsigned long long)contents_most);
     size_t room = ZSTD_compressBound(contents->length);
     uint8_t *file = malloc(HEADER_BYTES + room);
     ZSTD_CCtx *context = ZSTD_createCCtx();
     size_t length = 0;
-    bool ok = file && context && contents->length <= contents_most;
+    bool ok = file && context;
     if (ok) {
         memcpy(file, kind->magic, 8);
         bytes_put32(file + 8, kind->version);

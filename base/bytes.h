@@ -12,6 +12,10 @@
 
 #include "base/error.h"
 
+/* Fowler, Noll and Vo's hash FNV-1a in 64 bits: each value is XORed, then all is multiplied. */
+#define BYTES_FNV_BEGIN UINT64_C(0xCBF29CE484222325)
+#define BYTES_FNV_PRIME UINT64_C(0x100000001B3)
+
 static inline uint16_t bytes_get16(const uint8_t *p) {
     uint16_t v;
     memcpy(&v, p, sizeof v);

@@ -3,6 +3,8 @@
 #ifndef ISA_CODES_H
 #define ISA_CODES_H
 
+#include <stdint.h>
+
 /* The six interruption classes; the order is that of supervisors' call cells. */
 enum interruption_class {
     INTERRUPTION_RESTART,
@@ -15,6 +17,13 @@ enum interruption_class {
 };
 /* "restart", "external", "svc", "program", "machine_check", "io". */
 const char *interruption_name(enum interruption_class c);
+/* Counts by class, added up. */
+static inline uint64_t interruption_total(const uint64_t counts[INTERRUPTION_CLASSES]) {
+    uint64_t sum = 0;
+    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
+        sum += counts[c];
+    return sum;
+}
 
 /* Program-interruption codes beside those of enum access. */
 enum program_code {

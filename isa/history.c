@@ -39,7 +39,8 @@ struct history {
     struct checkpoint *here; /* NULL: not known */
     uint64_t last;           /* position to which the way is known */
     uint64_t replayed;
-    bool anew; /* the state was replaced: nothing of before counts */
+    bool anew;        /* the state was replaced: nothing of before counts */
+    struct error why; /* when the list is empty: why nothing could be noted */
 };
 
 /* ---- Checkpoints ---- */
@@ -174,8 +175,9 @@ static void thin(struct history *h) {
     h->count = kept;
 }
 
-/* Takes c over. One at the same position is what it was before something came from outside: nobody can go there. */
-static void append(struct history *h, struct checkpoint *c) {
+/* Takes c over; false: there was no memory to keep it. One at the same position is what it was before something came
+ * from outside: nobody can go there. */
+static bool append(struct history *h, struct checkpoint *c) {
     enum { FEW = 8 };
     if (h->count && latest(h)->position == c->position)
         checkpoint_free(h, h->list[--h->count]);
@@ -185,7 +187,7 @@ static void append(struct history *h, struct checkpoint *c) {
         if (!list) {
             h->anew = h->anew || c->pinned || !h->count; /* otherwise going back will take longer */
             checkpoint_free(h, c);
-            return;
+            return false;
         }
         h->list = list;
         h->capacity = capacity;
@@ -193,6 +195,7 @@ static void append(struct history *h, struct checkpoint *c) {
     h->list[h->count++] = c;
     if (h->bytes > h->options.memory && h->count > FEW)
         thin(h);
+    return true;
 }
 
 static void forget_after(struct history *h, uint64_t position) {
@@ -228,9 +231,14 @@ static void begin_anew(struct history *h, struct checkpoint *now) {
     machine_remember(h->m, true);
     h->last = machine_position(h->m);
     checkpoint_free(h, now);
-    struct checkpoint *first = machine_quiescent(h->m) ? note(h, NULL, NULL) : NULL;
-    if (first)
-        append(h, first);
+    h->why = ERROR_CLEAR;
+    struct checkpoint *first = note(h, NULL, &h->why);
+    if (first && !machine_quiescent(h->m)) {
+        error_set(&h->why, ERROR_INPUT, "a monitor is at work");
+        checkpoint_free(h, first);
+    } else if (first && !append(h, first)) {
+        error_set(&h->why, ERROR_INTERNAL, "no memory for a history");
+    }
 }
 
 /* Something came from outside since the machine was left. */
@@ -293,6 +301,7 @@ static void run_due(void *self) {
 static void run_anew(void *self) {
     struct history *h = self;
     h->anew = true;
+    look(h);
 }
 
 /* ---- Life ---- */
@@ -325,8 +334,8 @@ struct history *history_new(struct machine *m, const struct history_options *o, 
     machine_remember(m, true);
     h->last = machine_position(m);
     struct checkpoint *first = note(h, NULL, e);
-    if (first)
-        append(h, first);
+    if (first && !append(h, first))
+        error_set(e, ERROR_INTERNAL, "no memory for a history");
     if (!h->count) {
         machine_remember(m, false);
         history_free(h);
@@ -379,6 +388,8 @@ static bool stopped_early(struct error *e) { return error_set(e, ERROR_BUDGET, "
 /* Whether the position is on the way, and can be gone to. */
 static bool reachable(const struct history *h, uint64_t position, struct error *e) {
     const struct checkpoint *c = at_or_before(h, position);
+    if (!h->count)
+        return error_set(e, ERROR_INPUT, "no history can be kept here: %s", h->why.text);
     if (!c)
         return error_set(e, ERROR_INPUT, "the history begins at %llu, after %llu", (unsigned long long)history_first(h),
                          (unsigned long long)position);
@@ -417,12 +428,7 @@ bool history_go(struct history *h, uint64_t position, struct error *e) {
     return true;
 }
 
-static uint64_t traps_of(const struct machine *m) {
-    uint64_t traps = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        traps += m->interruptions[c];
-    return traps;
-}
+static uint64_t traps_of(const struct machine *m) { return interruption_total(m->interruptions); }
 
 /* Instructions and interruptions of m, a machine of the tree. */
 static uint64_t steps_of(const struct machine *m) {

@@ -283,8 +283,8 @@ bool machine_limit_reached(const struct machine *m);
 bool machine_meets_address(struct machine *m, uint32_t ia);
 /* On this CPU the virtual CPU `to` (of no machine: none) begins to run on `on`. */
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
-/* Asks those who observe, from the bare machine upward, who runs on this CPU now. */
-void processor_observe(struct processor *p);
+/* Asks the witnesses, from the bare machine upward, who runs on this CPU now. */
+void processor_ask_witnesses(struct processor *p);
 /* The channels with the machine's devices. */
 struct channel_set *machine_channels(const struct machine *m);
 /* Ends the run of whatever virtual machine is on this CPU: an interruption of the bare machine did. */
@@ -497,8 +497,6 @@ bool processor_has_order(unsigned order);
 unsigned processor_signal(struct processor *p, unsigned address, unsigned order, uint32_t *status);
 /* Performs the order that the CPU has accepted. */
 void processor_perform(struct processor *p);
-/* When the interval timer will be negative, if it is not and may interrupt. */
-uint64_t interval_timer_due(const struct processor *p);
 
 /* ---- Supervisors (isa/supervisor.c) ---- */
 

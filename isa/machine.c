@@ -288,6 +288,25 @@ enum access machine_poke(struct machine *m, uint32_t real, const void *from, uin
     return each_page(m, real, (uint8_t *)(uintptr_t)from, length, true);
 }
 
+enum access machine_move(struct machine *host, const struct machine_pages *pages, uint32_t real, void *bytes,
+                         uint32_t length, bool poke) {
+    enum { PAGE_BYTES = 4096 };
+    uint8_t *at = bytes;
+    if (real > ADDRESS_MASK || length > ADDRESS_MASK + 1 - real || pages->host(pages->self, real + length - 1) < 0)
+        return ACCESS_ADDRESSING;
+    for (uint32_t page = real; page < real + length; page = (page | (PAGE_BYTES - 1)) + 1)
+        if (pages->host(pages->self, page) < 0)
+            return ACCESS_ADDRESSING;
+    for (uint32_t n; length; real += n, at += n, length -= n) {
+        uint32_t left = PAGE_BYTES - (real & (PAGE_BYTES - 1)), to = (uint32_t)pages->host(pages->self, real);
+        n = left < length ? left : length;
+        enum access x = poke ? machine_poke(host, to, at, n) : machine_peek(host, to, at, n);
+        if (x != ACCESS_OK)
+            return x;
+    }
+    return ACCESS_OK;
+}
+
 int machine_key(struct machine *m, uint32_t real) {
     if (m->ops)
         return m->ops->key(m->self, real);
@@ -357,10 +376,14 @@ static enum access peek_table_entry(void *self, uint32_t real, void *to, uint32_
     return machine_peek(self, real, to, length);
 }
 
+enum access machine_walk_under(struct machine *m, uint32_t cr0, uint32_t cr1, uint32_t va, struct dat_walk *to) {
+    return dat_translate(cr0, cr1, va, peek_table_entry, m, to);
+}
+
 enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to) {
     struct machine_state state;
     machine_state(m, &state);
-    return dat_translate(state.cr[0], state.cr[1], va, peek_table_entry, m, to);
+    return machine_walk_under(m, state.cr[0], state.cr[1], va, to);
 }
 
 void machine_raise(struct machine *m, enum machine_condition c) {
@@ -462,7 +485,7 @@ void processor_given(struct processor *p, struct machine_cpu on, struct machine_
 }
 
 /* A machine in supervisor state runs none of its own; in problem state whom its program says, if that tells. */
-void processor_observe(struct processor *p) {
+void processor_ask_witnesses(struct processor *p) {
     processor_flush(p);
     for (struct machine_cpu c = processor_chain(p); c.machine; c = chain_next(c)) {
         struct machine *m = c.machine;
@@ -478,7 +501,7 @@ void processor_observe(struct processor *p) {
     }
 }
 
-void machine_observe(struct machine *m, machine_witness *witness, void *self) {
+void machine_set_witness(struct machine *m, machine_witness *witness, void *self) {
     struct machine *bare = m->processor->machine;
     bare->witnesses += (witness != NULL) - (m->witness != NULL);
     m->witness = witness;
@@ -487,7 +510,7 @@ void machine_observe(struct machine *m, machine_witness *witness, void *self) {
         memset(m->running, 0, sizeof m->running);
 }
 
-void machine_observed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]) {
+void machine_witnessed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]) {
     if (!vm->supervisor)
         vm->instructions += interpreted;
     for (int c = 0; c < INTERRUPTION_CLASSES; c++)
@@ -510,22 +533,21 @@ static const struct processor *cpu_of(const struct machine *m, unsigned cpu) {
     return NULL;
 }
 
-bool machine_is_running(const struct machine *m) { return cpu_of(m, ANY_CPU) != NULL; }
+static bool is_running(const struct machine *m) { return cpu_of(m, ANY_CPU) != NULL; }
 bool machine_is_live(const struct machine *m, unsigned cpu) {
     const struct processor *p = cpu_of(m, cpu);
     return p && !p->leaving;
 }
-void machine_live_gprs(const struct machine *m, unsigned cpu, uint32_t to[16]) {
-    memcpy(to, cpu_of(m, cpu)->gpr, 16 * sizeof *to);
-}
-void machine_live_psw(const struct machine *m, unsigned cpu, struct psw *to) { *to = cpu_of(m, cpu)->psw; }
 
-static uint64_t interruptions_of(const struct machine *m) {
-    uint64_t n = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        n += m->interruptions[c];
-    return n;
+void machine_live_state(const struct machine *m, unsigned cpu, struct machine_state *to) {
+    const struct processor *p = cpu_of(m, cpu);
+    memcpy(to->gpr, p->gpr, sizeof to->gpr);
+    to->psw.cc = p->psw.cc;
+    to->psw.program_mask = p->psw.program_mask;
+    to->psw.ia = p->psw.ia;
 }
+
+static uint64_t interruptions_of(const struct machine *m) { return interruption_total(m->interruptions); }
 
 static void later(uint64_t *time, uint64_t other) {
     if (other > *time)
@@ -704,12 +726,12 @@ static bool limit_reached(struct processor *p) {
         /* Between an instruction and the interruption that is part of it a virtual machine is not running: it stops
          * behind both, as the bare machine does. */
         uint64_t count = m->limited->instructions + interruptions_of(m->limited);
-        if (count > m->limit_count || (count == m->limit_count && machine_is_running(m->limited)))
+        if (count > m->limit_count || (count == m->limit_count && is_running(m->limited)))
             return true;
     }
     if (l->cycles && processor_cycles(p) >= m->limit_cycles)
         return true;
-    return (m->address_met && machine_is_running(m->limited)) ||
+    return (m->address_met && is_running(m->limited)) ||
            (l->until_trap && interruptions_of(m->limited) != m->trap_count);
 }
 
@@ -780,7 +802,7 @@ static void finish(struct processor *p, unsigned x) {
         p->psw.ia &= ADDRESS_MASK;
         psw_make_current(p, &p->psw);
         if (UNLIKELY(p->machine->witness) && psw_problem(&p->psw) && !p->machine->running[p->address].machine)
-            processor_observe(p);
+            processor_ask_witnesses(p);
         return;
     case OUTCOME_SVC:
         p->psw.ia = (p->psw.ia + p->length) & ADDRESS_MASK;

@@ -106,6 +106,8 @@ const char *machine_cpu_status_name(enum machine_cpu_status s);
 
 /* Walks this machine's own tables, under its own CR0 and CR1, without charges. */
 enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to);
+/* Walks tables in its real storage under other control registers than its own. */
+enum access machine_walk_under(struct machine *m, uint32_t cr0, uint32_t cr1, uint32_t va, struct dat_walk *to);
 
 /* What can be raised from outside. */
 enum machine_condition {

@@ -104,7 +104,8 @@ uint64_t processor_behind(const struct processor *p) {
     return idle(p) && now > own ? now - own : 0;
 }
 
-uint64_t interval_timer_due(const struct processor *p) {
+/* When the interval timer will be negative, if it is not and may interrupt. */
+static uint64_t interval_timer_due(const struct processor *p) {
     uint8_t raw[4];
     if (p->machine->directed || !psw_external(&p->psw) || !(p->cr[0] & CR0_INTERVAL_TIMER))
         return UINT64_MAX;

@@ -64,9 +64,7 @@ uint64_t machine_position(const struct machine *m) {
     uint64_t position = bare->instructions + bare->moves;
     for (unsigned i = 0; i < bare->cpus; i++)
         position += bare->cpu[i]->retired;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        position += bare->interruptions[c];
-    return position;
+    return position + interruption_total(bare->interruptions);
 }
 
 /* ---- CPUs ---- */
@@ -245,13 +243,10 @@ void machine_archive(struct machine *m, struct archive *a) {
 }
 
 void machine_remember(struct machine *m, bool on) {
-    struct tree *t = calloc(1, sizeof *t);
-    if (!t)
-        return;
-    collect(t, machine_bare(m));
-    for (unsigned n = 0; n < t->count; n++)
-        channel_remember(machine_channels(t->machine[n]), on);
-    free(t);
+    struct machine *vm;
+    channel_remember(machine_channels(m), on);
+    for (unsigned n = 0; m->supervisor && (vm = supervisor_virtual(m->supervisor, n)) != NULL; n++)
+        machine_remember(vm, on);
 }
 
 /* ---- Files ---- */
@@ -334,10 +329,10 @@ bool snapshot_load(struct machine *m, const char *path, struct error *e) {
     }
     if (!ok)
         error_set(e, why.kind, "%s cannot be restored here: %s", path, why.text);
-    else if (m->observer)
-        m->observer->anew(m->observer->self);
     if (ok && replay)
         machine_replay(m, NULL, machine_position(m) + replay);
+    if (ok && m->observer)
+        m->observer->anew(m->observer->self);
     bytes_fini(&state);
     bytes_fini(&kept);
     return ok;

@@ -246,7 +246,7 @@ static void leave(struct supervisor *s) {
     processor_flush(p);
     processor_given(p, (struct machine_cpu){s->machine, s->owner}, s->running);
     if (p->machine->witnesses)
-        processor_observe(p);
+        processor_ask_witnesses(p);
     s->free_clock = processor_clock(p);
     p->last_valid = false;
     psw_make_current(p, &psw);

@@ -155,7 +155,7 @@ struct machine_ops {
     /* Initial CPU reset, and I/O reset; general registers stay. Of a machine that is only seen: NULL. */
     void (*reset)(void *self);
     /* Of a machine that is only seen; NULL for others. Whether it was started; how it is, as far as it alone is
-     * concerned; and bringing its counts up to date, by machine_observed. */
+     * concerned; and bringing its counts up to date, by machine_witnessed. */
     bool (*started)(void *self);
     enum machine_status (*status)(void *self);
     void (*refresh)(void *self);
@@ -178,18 +178,25 @@ void *machine_supervisor_self(const struct machine *m, const struct supervisor_o
 struct machine *machine_supervised(const struct machine *m, unsigned n);
 /* The program of `m` is a hypervisor that publishes whom it runs: `witness` is asked when m gets control in problem
  * state, and answers with the virtual machine, on m, to which the program has given it; NULL: none that is known. For
- * the books alone: it looks, and calls machine_observed. One witness for a machine; NULL: none any more. */
+ * the books alone: it looks, and calls machine_witnessed. One witness for a machine; NULL: none any more. */
 typedef struct machine *machine_witness(void *self);
-void machine_observe(struct machine *m, machine_witness *witness, void *self);
+void machine_set_witness(struct machine *m, machine_witness *witness, void *self);
 /* Of vm, since this was last told: instructions that its host's program interpreted, interruptions that it reflected.
  * A machine with a supervisor of its own in C is that supervisor, whose instructions are not counted. */
-void machine_observed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]);
-/* Whether m is on a CPU of the bare machine now: it and every machine below it in the chain of running ones. */
-bool machine_is_running(const struct machine *m);
-/* Whether this CPU of m is, and the LPSW that gave it control has been executed: then its general registers, condition
- * code and instruction address are the bare CPU's, read with these. */
+void machine_witnessed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]);
+/* Whether this CPU of m is on a CPU of the bare machine now, it and every machine below it in the chain of running
+ * ones, and the LPSW that gave it control has been executed: then its general registers, condition code, program mask
+ * and instruction address are the bare CPU's, with which machine_live_state overwrites those in *to. */
 bool machine_is_live(const struct machine *m, unsigned cpu);
-void machine_live_gprs(const struct machine *m, unsigned cpu, uint32_t to[16]);
-void machine_live_psw(const struct machine *m, unsigned cpu, struct psw *to);
+void machine_live_state(const struct machine *m, unsigned cpu, struct machine_state *to);
+/* Peeks or pokes for a virtual machine whose pages of 4 KB are pages of its host: `host` answers with the host's real
+ * address for a real address of the machine, under its prefix; -1: not installed. ACCESS_ADDRESSING, and nothing
+ * transferred, when not all of it is there. `bytes` are only read when they are poked. */
+struct machine_pages {
+    int64_t (*host)(const void *self, uint32_t real);
+    const void *self;
+};
+enum access machine_move(struct machine *host, const struct machine_pages *pages, uint32_t real, void *bytes,
+                         uint32_t length, bool poke);
 
 #endif

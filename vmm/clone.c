@@ -132,6 +132,7 @@ static struct machine *copy_tree(const struct copying *c, struct machine *of) {
                                             .console_line = o->line,
                                             .printer_line = o->line,
                                             .line_self = o->self,
+                                            .profile = machine_profile(of),
                                             .channel_conditions = machine_channel_conditions(of),
                                             .forget_lines = o->forget_lines};
     struct machine *bare = machine_new(&options, c->e);
@@ -165,14 +166,4 @@ struct machine *vmm_clone(struct machine *m, const struct vmm_clone_options *o, 
     }
     bytes_fini(&state);
     return copy;
-}
-
-void vmm_free_all(struct machine *m) {
-    struct vmm *v = vmm_on(m);
-    struct guest *g = guest_of(m);
-    for (unsigned n = 0; v && vmm_guest_at(v, n); n++)
-        vmm_free_all(vmm_guest_at(v, n));
-    vmm_free(v);
-    if (!g)
-        machine_free(m);
 }

@@ -28,7 +28,4 @@ struct machine *vmm_clone(struct machine *m, const struct vmm_clone_options *o, 
 /* The copy of a machine of the other tree, where `bare` is the copy of that one's bare machine. NULL: there is none. */
 struct machine *vmm_clone_of(struct machine *of, struct machine *bare);
 
-/* Frees a bare machine with all monitors and guests on it. */
-void vmm_free_all(struct machine *bare);
-
 #endif

@@ -103,10 +103,6 @@ static bool same_changes(struct pair *p) {
 
 /* ---- What is next ---- */
 
-static enum access peek_entry(void *self, uint32_t real, void *to, uint32_t length) {
-    return machine_peek(self, real, to, length);
-}
-
 /* Logical to real in the state before the step; false: it cannot be translated. */
 static bool real_of(struct pair *p, uint32_t address, uint32_t *real) {
     struct dat_walk w;
@@ -114,7 +110,7 @@ static bool real_of(struct pair *p, uint32_t address, uint32_t *real) {
         *real = address & 0xFFFFFF;
         return true;
     }
-    if (dat_translate(p->before.cr[0], p->before.cr[1], address & 0xFFFFFF, peek_entry, p->reference, &w) != ACCESS_OK)
+    if (machine_walk_under(p->reference, p->before.cr[0], p->before.cr[1], address & 0xFFFFFF, &w) != ACCESS_OK)
         return false;
     *real = w.real;
     return true;
@@ -283,18 +279,11 @@ static void take_over_device(struct pair *p) {
 
 /* ---- One step ---- */
 
-static uint64_t total(const uint64_t counts[INTERRUPTION_CLASSES]) {
-    uint64_t sum = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        sum += counts[c];
-    return sum;
-}
-
 static uint64_t interruptions_of(struct machine *m, uint64_t counts[INTERRUPTION_CLASSES]) {
     struct machine_stats s;
     machine_stats(m, &s);
     memcpy(counts, s.interruptions, sizeof s.interruptions);
-    return total(counts);
+    return interruption_total(counts);
 }
 
 /* The class of the interruption that the guest took in this step, if it was not the instruction's own. */

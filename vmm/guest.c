@@ -11,47 +11,36 @@
 
 /* ---- Storage ---- */
 
-/* Of an address that is the guest's. */
-static uint32_t host_real(const struct guest *g, uint32_t absolute) {
-    return (uint32_t)g->monitor->parts->allocator->frame(g->monitor, g->index, absolute);
-}
-
-/* Page by page, since prefixing moves whole pages; nothing at all when the end is not installed. */
-static enum access move(struct guest *g, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {
-    struct machine *host = g->monitor->machine;
-    if (real >= g->vm.memory || length > g->vm.memory - real)
-        return ACCESS_ADDRESSING;
-    for (uint32_t done = 0, n; done < length; done += n) {
-        uint32_t left = FRAME_BYTES - ((real + done) & (FRAME_BYTES - 1));
-        n = left < length - done ? left : length - done;
-        uint32_t at = host_real(g, guest_absolute(&g->vm.cpu[0], real + done));
-        enum access x = poke ? machine_poke(host, at, bytes + done, n) : machine_peek(host, at, bytes + done, n);
-        if (x != ACCESS_OK)
-            return x;
-    }
-    return ACCESS_OK;
+/* Real address of the monitor's machine; -1: not the guest's. */
+static int64_t host_real(const void *self, uint32_t real) {
+    const struct guest *g = self;
+    if (real >= g->vm.memory)
+        return -1;
+    return g->monitor->parts->allocator->frame(g->monitor, g->index, guest_absolute(&g->vm.cpu[0], real));
 }
 
 static enum access guest_peek(void *self, uint32_t real, void *to, uint32_t length) {
-    return move(self, real, to, length, false);
+    const struct guest *g = self;
+    return machine_move(g->monitor->machine, &(struct machine_pages){host_real, g}, real, to, length, false);
 }
 
 static enum access guest_poke(void *self, uint32_t real, const void *from, uint32_t length) {
-    /* The bytes are only read: machine_poke takes them as const. */
-    return move(self, real, (uint8_t *)(uintptr_t)from, length, true);
+    const struct guest *g = self;
+    void *bytes = (void *)(uintptr_t)from; /* only read */
+    return machine_move(g->monitor->machine, &(struct machine_pages){host_real, g}, real, bytes, length, true);
 }
 
 static int guest_key_outside(void *self, uint32_t real) {
     const struct guest *g = self;
-    if (real >= g->vm.memory)
-        return -1;
-    return machine_key(g->monitor->machine, host_real(g, guest_absolute(&g->vm.cpu[0], real)));
+    int64_t host = host_real(g, real);
+    return host < 0 ? -1 : machine_key(g->monitor->machine, (uint32_t)host);
 }
 
 static void guest_set_key_outside(void *self, uint32_t real, uint8_t key) {
     const struct guest *g = self;
-    if (real < g->vm.memory)
-        machine_set_key(g->monitor->machine, host_real(g, guest_absolute(&g->vm.cpu[0], real)), key);
+    int64_t host = host_real(g, real);
+    if (host >= 0)
+        machine_set_key(g->monitor->machine, (uint32_t)host, key);
 }
 
 /* ---- State ---- */
@@ -73,14 +62,8 @@ static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
                                  .cpu_timer = c->timer_sum - below.tod};
     memcpy(to->gpr, c->gpr, sizeof to->gpr);
     memcpy(to->cr, c->cr, sizeof to->cr);
-    if (!machine_is_live(g->machine, cpu) || g->monitor->running[c->on] != c)
-        return;
-    struct psw live;
-    machine_live_gprs(g->machine, cpu, to->gpr);
-    machine_live_psw(g->machine, cpu, &live);
-    to->psw.cc = live.cc;
-    to->psw.program_mask = live.program_mask;
-    to->psw.ia = live.ia;
+    if (machine_is_live(g->machine, cpu) && g->monitor->running[c->on] == c)
+        machine_live_state(g->machine, cpu, to);
 }
 
 static enum machine_cpu_status guest_cpu_status(void *self, unsigned cpu) {
@@ -256,6 +239,25 @@ static struct device *whole_disk(void *self) {
     return machine_device(d->guest->monitor->machine, d->is.host_address);
 }
 
+bool minidisks_overlap(const struct minidisk *a, const struct minidisk *b) {
+    return a->host_address == b->host_address && !a->shared && !b->shared && a->first < b->first + b->blocks &&
+           b->first < a->first + a->blocks;
+}
+
+static bool is_apart(const struct vmm *v, const struct minidisk *disk, struct error *e) {
+    for (unsigned n = 0; n < v->guests; n++)
+        for (unsigned k = 0; k < v->guest[n]->minidisks; k++) {
+            const struct minidisk *other = &v->guest[n]->minidisk[k].is;
+            if (minidisks_overlap(disk, other))
+                return error_set(e, ERROR_INPUT,
+                                 "a minidisk of blocks %u to %u overlaps that of %s, blocks %u to %u; one of the two "
+                                 "must be shared",
+                                 disk->first, disk->first + disk->blocks - 1, machine_name(v->guest[n]->machine),
+                                 other->first, other->first + other->blocks - 1);
+        }
+    return true;
+}
+
 bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e) {
     struct guest *g = guest_of(guest);
     if (!g)
@@ -267,6 +269,8 @@ bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct err
                          MINIDISKS_MOST);
     if (channel_device(g->channels, disk->address))
         return error_set(e, ERROR_INPUT, "%s has a device at %03X already", machine_name(guest), disk->address);
+    if (!is_apart(g->monitor, disk, e))
+        return false;
     if (!g->monitor->parts->allocator->disk(g->monitor, disk->host_address, e))
         return false;
     struct guest_disk *to = &g->minidisk[g->minidisks];

@@ -124,44 +124,26 @@ static uint32_t size(const struct seen *g) {
 }
 
 /* Real address of the hypervisor's machine; -1: outside of the guest's storage. */
-static int64_t frame(const struct seen *g, uint32_t real) {
+static int64_t frame(const void *self, uint32_t real) {
+    const struct seen *g = self;
     uint32_t absolute = storage_prefix(real & 0xFFFFFF, part_word(g, PART_PREFIX) & 0x00FFF000), first = origin(g);
-    if (real > 0xFFFFFF || absolute >= size(g) || first > 0xFFFFFF)
+    if (real > 0xFFFFFF || absolute >= size(g) || first >= machine_memory(g->map->on) ||
+        absolute >= machine_memory(g->map->on) - first)
         return -1;
     return (int64_t)first + absolute;
 }
 
 /* ---- As a machine ---- */
 
-/* Page by page, as prefixing moves whole pages; nothing at all when not all of it is there. */
-static enum access move(struct seen *g, uint32_t real, uint8_t *bytes, uint32_t length, bool poke) {
-    uint8_t there;
-    if (real > 0xFFFFFF || length > 0x1000000 - real)
-        return ACCESS_ADDRESSING;
-    for (uint32_t at = real; at < real + length; at = (at | (PAGE_BYTES - 1)) + 1) {
-        int64_t host = frame(g, at);
-        if (host < 0 || machine_peek(g->map->on, (uint32_t)host, &there, 1) != ACCESS_OK)
-            return ACCESS_ADDRESSING;
-    }
-    for (uint32_t done = 0, n; done < length; done += n) {
-        uint32_t left = PAGE_BYTES - ((real + done) & (PAGE_BYTES - 1));
-        uint32_t host = (uint32_t)frame(g, real + done);
-        n = left < length - done ? left : length - done;
-        enum access x =
-            poke ? machine_poke(g->map->on, host, bytes + done, n) : machine_peek(g->map->on, host, bytes + done, n);
-        if (x != ACCESS_OK)
-            return x;
-    }
-    return ACCESS_OK;
-}
-
 static enum access peek(void *self, uint32_t real, void *to, uint32_t length) {
-    return move(self, real, to, length, false);
+    const struct seen *g = self;
+    return machine_move(g->map->on, &(struct machine_pages){frame, g}, real, to, length, false);
 }
 
 static enum access poke(void *self, uint32_t real, const void *from, uint32_t length) {
-    /* The bytes are only read: machine_poke takes them as const. */
-    return move(self, real, (uint8_t *)(uintptr_t)from, length, true);
+    const struct seen *g = self;
+    void *bytes = (void *)(uintptr_t)from; /* only read */
+    return machine_move(g->map->on, &(struct machine_pages){frame, g}, real, bytes, length, true);
 }
 
 static int key(void *self, uint32_t real) {
@@ -209,14 +191,8 @@ static void state(void *self, unsigned cpu, struct machine_state *to) {
         to->gpr[n] = bytes_get32(gpr + 4 * n);
         to->cr[n] = bytes_get32(cr + 4 * n);
     }
-    if (!machine_is_live(g->machine, cpu))
-        return;
-    struct psw live;
-    machine_live_gprs(g->machine, cpu, to->gpr);
-    machine_live_psw(g->machine, cpu, &live);
-    to->psw.cc = live.cc;
-    to->psw.program_mask = live.program_mask;
-    to->psw.ia = live.ia;
+    if (machine_is_live(g->machine, cpu))
+        machine_live_state(g->machine, cpu, to);
 }
 
 static uint8_t status_byte(const struct seen *g) {
@@ -271,7 +247,7 @@ static void refresh(void *self) {
         if (class_of[n] >= 0)
             interruptions[class_of[n]] = more;
     }
-    machine_observed(g->machine, interpreted, interruptions);
+    machine_witnessed(g->machine, interpreted, interruptions);
 }
 
 static const struct machine_ops operations = {
@@ -291,7 +267,7 @@ static const struct machine_ops operations = {
 
 /* ---- Who runs ---- */
 
-static struct machine *observe(void *self) {
+static struct machine *who_runs(void *self) {
     struct map *f = self;
     uint32_t block = word_at(f->on, RUNNING) - f->blocks, number = block / f->length;
     if (block % f->length || number >= MAP_GUESTS_MOST || !f->guest[number].machine)
@@ -347,14 +323,14 @@ struct map *map_new(struct machine *on, struct error *e) {
         free(f);
         return NULL;
     }
-    machine_observe(on, observe, f);
+    machine_set_witness(on, who_runs, f);
     return f;
 }
 
 void map_free(struct map *f) {
     if (!f)
         return;
-    machine_observe(f->on, NULL, NULL);
+    machine_set_witness(f->on, NULL, NULL);
     for (unsigned n = 0; n < MAP_GUESTS_MOST; n++)
         machine_free_virtual(f->guest[n].machine);
     free(f);

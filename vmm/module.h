@@ -119,6 +119,7 @@ struct virtual_machine {
 struct minidisk {
     uint16_t address, host_address; /* I/O addresses, in the virtual machine and in the monitor's */
     uint32_t first, blocks;         /* of the host's disk: block 0 of the virtual one, and how many it has */
+    bool shared;                    /* it may have blocks in common with others: what guests share they ask for */
 };
 
 /* What the monitor's own machine is. */

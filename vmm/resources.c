@@ -100,17 +100,13 @@ static bool frames_are_kept(struct resources *r) {
 
 /* ---- What is granted to who runs ---- */
 
-static enum access peek_entry(void *self, uint32_t real, void *to, uint32_t length) {
-    return machine_peek(self, real, to, length);
-}
-
 static bool tables_grant_own(struct resources *r, unsigned guest, const struct machine_state *s) {
     struct dat_format f;
     if (!dat_format(s->cr[0], &f))
         return true;
     for (uint32_t va = 0; va < STORAGE_MOST_BYTES; va += 1u << f.page_shift) {
         struct dat_walk w;
-        enum access x = dat_translate(s->cr[0], s->cr[1], va, peek_entry, r->v->machine, &w);
+        enum access x = machine_walk_under(r->v->machine, s->cr[0], s->cr[1], va, &w);
         if (x == ACCESS_SEGMENT) {
             va |= (1u << f.segment_shift) - (1u << f.page_shift); /* on to the next segment */
             continue;
@@ -163,16 +159,12 @@ static bool cpu_is_kept(struct resources *r, unsigned cpu) {
 
 /* ---- Devices ---- */
 
-static bool apart(const struct minidisk *a, const struct minidisk *b) {
-    return a->host_address != b->host_address || a->first + a->blocks <= b->first || b->first + b->blocks <= a->first;
-}
-
 static bool disks_are_kept(struct resources *r) {
     for (unsigned g = 0; g < r->guests; g++)
         for (unsigned h = g + 1; h < r->guests; h++)
             for (unsigned n = 0; n < r->v->guest[g]->minidisks; n++)
                 for (unsigned k = 0; k < r->v->guest[h]->minidisks; k++)
-                    if (!apart(&r->v->guest[g]->minidisk[n].is, &r->v->guest[h]->minidisk[k].is))
+                    if (minidisks_overlap(&r->v->guest[g]->minidisk[n].is, &r->v->guest[h]->minidisk[k].is))
                         return lost(r, "minidisks of %s and %s have blocks in common", name_of(r, g), name_of(r, h));
     return true;
 }

@@ -7,7 +7,7 @@
  *   tables      of a guest that is running, every entry that is valid in the tables under which it really runs leads to
  *               a frame of its own;
  *   mode        it runs in problem state, with DAT on;
- *   devices     the minidisks of different guests have no block in common;
+ *   devices     the minidisks of different guests have no block in common but where one is shared;
  *   processor   it has not had a CPU, without an exit, for longer than two slices while another one is ready.
  * A look costs a walk over all valid table entries: some 4,000 entries at most for each CPU. */
 // clang-format on

@@ -90,9 +90,7 @@ bool tower_disk(struct tower *t, const struct disk_backing *backing, struct erro
 }
 
 void tower_free(struct tower *t) {
-    while (t->count > 0)
-        vmm_free(t->monitor[--t->count]);
     if (t->bare)
-        machine_free(t->bare);
+        vmm_free_all(t->bare);
     *t = (struct tower){0};
 }

@@ -180,6 +180,16 @@ void vmm_free(struct vmm *v) {
     free(v);
 }
 
+void vmm_free_all(struct machine *m) {
+    struct vmm *v = vmm_on(m);
+    struct guest *g = guest_of(m);
+    for (unsigned n = 0; v && vmm_guest_at(v, n); n++)
+        vmm_free_all(vmm_guest_at(v, n));
+    vmm_free(v);
+    if (!g)
+        machine_free(m);
+}
+
 struct vmm *vmm_on(const struct machine *m) {
     return machine_supervisor_self(m, &operations);
 }

@@ -31,6 +31,8 @@ struct vmm *vmm_new_from(struct machine *on, const struct monitor_parts *parts, 
                          struct error *e);
 struct monitor_options vmm_default_options(void);
 void vmm_free(struct vmm *v);
+/* Frees a bare machine with all monitors and guests on it. */
+void vmm_free_all(struct machine *bare);
 struct vmm *vmm_on(const struct machine *m); /* the monitor on m; NULL: there is none */
 const char *vmm_kind(const struct vmm *v);
 struct machine *vmm_machine(const struct vmm *v);
@@ -50,8 +52,9 @@ struct machine *vmm_guest(struct vmm *v, const struct guest_options *o, struct e
 struct machine *vmm_guest_at(const struct vmm *v, unsigned index); /* NULL past the last */
 
 /* Gives the guest a disk that is a part of its host's: its channel programs are translated by the monitor. False and *e
- * when the address is taken, there is no such guest, or no room for the copies of its channel programs. A host address
- * without a disk: not operational. */
+ * when the address is taken, there is no such guest, no room for the copies of its channel programs, or another guest
+ * of the monitor, or this one, has blocks of it already and neither minidisk is `shared`. A host address without a
+ * disk: not operational. */
 bool vmm_minidisk(struct machine *guest, const struct minidisk *disk, struct error *e);
 
 /* Bytes that a machine needs so that a monitor on it can give one guest `memory_bytes`, and a part of its disk: with

@@ -62,6 +62,8 @@ uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class 
 
 struct guest *guest_new(struct vmm *v, unsigned index, const struct guest_options *o, struct error *e);
 void guest_free(struct guest *g);
+/* Whether they have blocks in common that are not shared. */
+bool minidisks_overlap(const struct minidisk *a, const struct minidisk *b);
 /* NULL: not a guest of a monitor of ours. */
 struct guest *guest_of(const struct machine *m);
 

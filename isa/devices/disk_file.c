@@ -98,9 +98,9 @@ static bool sync_folder_of(const char *path) {
 
 /* FNV-1a, 64 bits: against accidents, not against malice. */
 static uint64_t checksum(const uint8_t *bytes, size_t length) {
-    uint64_t sum = UINT64_C(0xCBF29CE484222325);
+    uint64_t sum = BYTES_FNV_BEGIN;
     for (size_t i = 0; i < length; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001B3);
+        sum = (sum ^ bytes[i]) * BYTES_FNV_PRIME;
     return sum;
 }
 

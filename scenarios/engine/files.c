@@ -25,6 +25,11 @@ static bool is_regular(const char *path) {
     return !stat(path, &status) && S_ISREG(status.st_mode);
 }
 
+static bool is_folder(const char *path) {
+    struct stat status;
+    return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
 static bool may_read(const struct engine *engine, const char *path) {
     return lies_below(path, engine->folder ? engine->folder : "") ||
            (engine->options.library && lies_below(path, engine->options.library));
@@ -35,9 +40,11 @@ bool files_find(const struct engine *engine, const char *path, char *to, size_t 
     if (*path == '/') {
         return error_set(e, ERROR_INPUT, "%.200s: a scenario reads files beside it, by relative paths", path);
     }
+    bool folder = false;
     for (int i = 0; i < 2 && folders[i]; i++) {
         const char *slash = i && *folders[i] ? "/" : "";
         if ((size_t)snprintf(to, size, "%s%s%s", folders[i], slash, path) >= size || !is_regular(to)) {
+            folder = folder || is_folder(to);
             continue;
         }
         if (!may_read(engine, to)) {
@@ -45,7 +52,8 @@ bool files_find(const struct engine *engine, const char *path, char *to, size_t 
         }
         return true;
     }
-    return error_set(e, ERROR_INPUT, "%.200s: there is no such file beside the scenario", path);
+    return error_set(e, ERROR_INPUT, "%.200s: %s", path,
+                     folder ? "it is a folder, not a file" : "there is no such file beside the scenario");
 }
 
 bool files_own(const struct engine *engine, const char *path, char *to, size_t size, bool *exists, struct error *e) {

@@ -297,7 +297,7 @@ struct disk_choice {
     bool owned;
     uint64_t storage_bytes; /* counted in the budget */
     bool is_minidisk;       /* a part of the host's disk: then there is no backing */
-    uint32_t first, blocks;
+    struct minidisk minidisk;
 };
 
 static int free_choice(lua_State *L) {
@@ -320,10 +320,10 @@ static bool make_file(lua_State *L, const char *file, const char *path, uint32_t
     return disk_file_new(path, blocks, e);
 }
 
-/* {first=, blocks=}: a part of the disk of the machine below. */
+/* {first=, blocks=, shared=}: a part of the disk of the machine below. */
 static void choose_minidisk(lua_State *L, int at, const struct node *host, const char *who,
                             struct disk_choice *choice) {
-    static const char *const keys[] = {"first", "blocks", NULL};
+    static const char *const keys[] = {"first", "blocks", "shared", NULL};
     char what[80];
     snprintf(what, sizeof what, "%s: disk", who);
     arguments_table(L, at, what, keys, false);
@@ -336,12 +336,16 @@ static void choose_minidisk(lua_State *L, int at, const struct node *host, const
     choice->is_minidisk = true;
     lua_getfield(L, at, "first");
     snprintf(what, sizeof what, "%s: disk.first", who);
-    choice->first = (uint32_t)arguments_integer(L, -1, what, 0, (lua_Integer)all - 1);
-    choice->blocks = all - choice->first;
+    struct minidisk *part = &choice->minidisk;
+    part->address = part->host_address = ADDRESS_DISK;
+    part->first = (uint32_t)arguments_integer(L, -1, what, 0, (lua_Integer)all - 1);
+    part->blocks = all - part->first;
     if (push_option(L, at, "blocks")) {
         snprintf(what, sizeof what, "%s: disk.blocks", who);
-        choice->blocks = (uint32_t)arguments_integer(L, -1, what, 1, choice->blocks);
+        part->blocks = (uint32_t)arguments_integer(L, -1, what, 1, part->blocks);
     }
+    snprintf(what, sizeof what, "%s: disk.shared", who);
+    part->shared = push_option(L, at, "shared") && arguments_flag(L, -1, what);
 }
 
 /* Opens what the table at `at` says: {blocks=} in storage, {file=} with changes in storage, {file=, keep=true}, and
@@ -411,12 +415,10 @@ struct disk_choice *devices_choose(lua_State *L, int options, const struct node 
 
 static void attach_minidisk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {
     struct error e = ERROR_CLEAR;
-    const struct minidisk disk = {
-        .address = ADDRESS_DISK, .host_address = ADDRESS_DISK, .first = choice->first, .blocks = choice->blocks};
-    if (!vmm_minidisk(node->machine, &disk, &e)) {
+    if (!vmm_minidisk(node->machine, &choice->minidisk, &e)) {
         luaL_error(L, "%s: %s", who, e.text);
     }
-    node->disk_blocks = choice->blocks;
+    node->disk_blocks = choice->minidisk.blocks;
 }
 
 static void attach_disk(lua_State *L, struct node *node, struct disk_choice *choice, const char *who) {

@@ -192,18 +192,10 @@ struct run {
     enum { RUN_ON, RUN_PAUSE, RUN_INTERRUPTED, RUN_BUDGET } stop;
 };
 
-static uint64_t interruptions_in(const struct machine_stats *stats) {
-    uint64_t sum = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++) {
-        sum += stats->interruptions[c];
-    }
-    return sum;
-}
-
 uint64_t machine_count(const struct machine *m) {
     struct machine_stats stats;
     machine_stats(m, &stats);
-    return stats.instructions + interruptions_in(&stats);
+    return stats.instructions + interruption_total(stats.interruptions);
 }
 
 /* Asked by the running machine every few thousand instructions. */
@@ -261,7 +253,7 @@ static enum machine_status run_part(struct run *run) {
     machine_stats(m, &after);
     uint64_t used = machine_count(bare) - bare_before;
     engine->machine_used += used < left ? used : left;
-    uint64_t traps = interruptions_in(&after) - interruptions_in(&before);
+    uint64_t traps = interruption_total(after.interruptions) - interruption_total(before.interruptions);
     run->traps += traps;
     run->done += after.instructions - before.instructions + traps;
     run->cycles += after.cycles - before.cycles;

@@ -120,11 +120,21 @@ static void test_what_cannot_be_is_refused_and_the_first_trouble_is_told(void **
     }
 }
 
+static void test_a_state_that_is_too_long_is_refused(void **state) {
+    (void)state;
+    struct error e = ERROR_CLEAR;
+    const struct bytes state_of_a_giant = {.length = ((size_t)1 << 30) + 1}; /* it is not looked at */
+    assert_false(archive_write_file("/nowhere", &(struct archive_kind){"C370TEST", 1, "state"}, &state_of_a_giant, &e));
+    assert_string_equal(e.text, "/nowhere: a state of 1073741825 bytes is too long; the most is 1073741824");
+    assert_int_equal(e.kind, ERROR_INPUT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_come_back),
         cmocka_unit_test(test_every_shorter_and_longer_archive_is_refused),
         cmocka_unit_test(test_what_cannot_be_is_refused_and_the_first_trouble_is_told),
+        cmocka_unit_test(test_a_state_that_is_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

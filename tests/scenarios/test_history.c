@@ -43,6 +43,20 @@ static void test_a_state_is_saved_and_restored(void **state) {
     leave_folder(path, "state.snap");
 }
 
+/* A restored state has no way behind it: what was known of another one is gone at once. */
+static void test_a_history_begins_anew_with_a_restored_state(void **state) {
+    char path[64];
+    (void)state;
+    in_folder(path);
+    scenario_prints(NUCLEUS
+                    "local g = make() g:run{instructions = 1000} g:save('state.snap') local p = g.position\n"
+                    "g:record() g:run{instructions = 5000} local h = g:history() print(h.first == p, h.last > p)\n"
+                    "g:restore('state.snap') h = g:history() print(h.first == p, h.last == p, h.checkpoints)\n"
+                    "g:run{instructions = 10} g:back(10) print(g.position == p)",
+                    "true\ttrue\ntrue\ttrue\t1\ntrue\n");
+    leave_folder(path, "state.snap");
+}
+
 static void test_a_restored_machine_need_not_be_started(void **state) {
     char path[64];
     (void)state;
@@ -85,6 +99,7 @@ static void test_a_snapshot_of_another_profile_is_refused(void **state) {
 
 static void test_a_clone_is_a_machine_like_any_other(void **state) {
     (void)state;
+    scenario_prints("print(machine.new{memory = '64K', profile = 'flawed'}:clone())", "machine bare-copy\n");
     scenario_prints(NUCLEUS "local g = make() g:run{instructions = 50000}\n"
                             "local c, d = g:clone(), g.host:clone()\n"
                             "print(g, c, c.host, d, d.level, c.disk.blocks)\n"
@@ -121,6 +136,7 @@ static void test_what_cannot_be_is_said(void **state) {
         {"g:save('../x.snap')", "lies outside of the scenario's folder"},
         {"g:save(5)", "m:save: the file is 5; it takes a text"},
         {"g:restore('none.snap')", "m:restore: none.snap: there is no such file beside the scenario"},
+        {"g:restore('guests')", "m:restore: guests: it is a folder, not a file"},
         {"g:restore('/etc/passwd')", "relative paths"},
         {"g:restore('guests/hello.s')", "hello.s is not a snapshot of this program: it does not begin like one"},
         {"g:back()", "m:back: the machine keeps no history; m:record() begins one"},
@@ -187,6 +203,7 @@ static void test_going_back_is_paid_for(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_state_is_saved_and_restored),
+        cmocka_unit_test(test_a_history_begins_anew_with_a_restored_state),
         cmocka_unit_test(test_a_restored_machine_need_not_be_started),
         cmocka_unit_test(test_names_of_files_have_no_nul),
         cmocka_unit_test(test_a_snapshot_of_another_profile_is_refused),

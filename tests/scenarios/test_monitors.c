@@ -75,6 +75,12 @@ static void test_minidisks_are_parts_of_a_disk(void **state) {
          "v:guest: disk.blocks is 5; it takes a whole number from 1 to 4"},
         {"vmm.new{on = machine.new{disk = {blocks = 9}}}:guest{memory = '64K', disk = {first = 5, keep = true}}",
          "unknown option \"keep\""},
+        {"local v = vmm.new{on = machine.new{memory = '1M', disk = {blocks = 90}}}\n"
+         "v:guest{memory = '64K', name = 'a', disk = {first = 10, blocks = 20}}\n"
+         "v:guest{memory = '64K', disk = {first = 30, blocks = 20}}\n"
+         "v:guest{memory = '64K', disk = {first = 20, blocks = 5, shared = true}}\n"
+         "v:guest{memory = '64K', disk = {first = 5, blocks = 6}}",
+         "v:guest: a minidisk of blocks 5 to 10 overlaps that of a, blocks 10 to 29; one of the two must be shared"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);

@@ -29,7 +29,7 @@ static void test_sandbox_reads_files_only_beside_the_scenario(void **state) {
     scenario_fails("assemble.file('/etc/passwd')", ERROR_INPUT, "relative paths");
     scenario_fails("assemble.file('../../../../../../../../etc/passwd')", ERROR_INPUT, "scenario");
     scenario_fails("assemble.file('nothing.s')", ERROR_INPUT, "no such file");
-    scenario_fails("assemble.file('guests')", ERROR_INPUT, "no such file");
+    scenario_fails("assemble.file('guests')", ERROR_INPUT, "it is a folder, not a file");
     scenario_fails("require('../engine')", ERROR_INPUT, "letters");
     scenario_fails("require('nothing')", ERROR_INPUT, "no such file");
     scenario_fails("assemble.string(' COPY /etc/passwd\\n END')", ERROR_INPUT, "error");

@@ -158,4 +158,8 @@ if [ -w /dev/full ]; then
     "$CLOUD370" --help >/dev/full 2>err || status=$?
     [ $status -eq 2 ] || fail "status $status with a full disk"
     err_has "cannot write standard output"
+    status=0
+    "$CLOUD370" classify --json >/dev/full 2>err || status=$?
+    [ $status -eq 2 ] || fail "status $status with a full disk and JSON"
+    err_is "cloud370: cannot write standard output: No space left on device"
 fi

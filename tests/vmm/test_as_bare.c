@@ -15,100 +15,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "isa/machine.h"
 #include "tests/support/differential.h"
+#include "tests/support/outcome.h"
 #include "tests/vmm/towers.h"
 
-enum { MEMORY = 0x200000, KEYS = MEMORY / STORAGE_BLOCK_BYTES, LIMIT = 20000, INTERVAL_TIMER = 80 };
-
-struct outcome {
-    enum machine_status status;
-    struct machine_state state;
-    struct machine_stats stats;
-    uint8_t keys[KEYS];
-    uint8_t storage[MEMORY];
-};
+enum { LIMIT = 20000 };
 
 static bool run(const struct differential_case *c, const uint8_t *image, const struct cost_model *model,
                 const char *const *kinds, unsigned monitors, enum shadow_policy policy, struct outcome *o) {
     struct monitor_options asked = vmm_default_options();
-    struct machine_options options = {.memory_bytes = MEMORY, .model = model, .nominal_time = true};
+    struct machine_options options = {.memory_bytes = OUTCOME_MEMORY, .model = model, .nominal_time = true};
     struct machine_limits limits = {.instructions = LIMIT};
     struct error e = ERROR_CLEAR;
     struct tower t;
     asked.policy = policy;
     towers_build_of(&t, &options, kinds, monitors, &asked);
     struct machine *m = t.innermost;
-    bool loaded =
-        machine_load(m, 0, image, DIFF_LOW, &e) && machine_load(m, MEMORY - DIFF_HIGH, c->high, DIFF_HIGH, &e);
+    bool loaded = outcome_load(m, c, image, &e);
     machine_restart(m);
-    o->status = machine_run(m, &limits);
-    machine_state(m, &o->state);
-    machine_stats(m, &o->stats);
-    machine_peek(m, 0, o->storage, MEMORY);
-    for (uint32_t i = 0; i < KEYS; i++)
-        o->keys[i] = (uint8_t)machine_key(m, i * STORAGE_BLOCK_BYTES);
-    for (uint32_t at = DIFF_TABLES; at < DIFF_TABLES_END; at += STORAGE_BLOCK_BYTES) {
-        o->keys[at / STORAGE_BLOCK_BYTES] &= (uint8_t)~KEY_REFERENCE;
-        o->storage[DIFF_KEYS + at / STORAGE_BLOCK_BYTES] &= (uint8_t)~KEY_REFERENCE; /* as the program saw them */
-    }
-    memset(o->storage + INTERVAL_TIMER, 0, 4);
-    memset(o->storage + DIFF_PREFIX_A + INTERVAL_TIMER, 0, 4);
-    memset(o->storage + DIFF_PREFIX_B + INTERVAL_TIMER, 0, 4);
+    outcome_take(o, m, machine_run(m, &limits));
     tower_free(&t);
     return loaded;
-}
-
-/* Prints the first differences; false when there is one. */
-static bool compare(const struct outcome *a, const struct outcome *b, bool print) {
-    unsigned count = 0;
-    uint8_t psw[2][8];
-#define SAME(what, x, y)                                                                                               \
-    if ((x) != (y) && count++ < 12 && print)                                                                           \
-    printf("  %s: %" PRIX64 " bare, %" PRIX64 " under monitors\n", what, (uint64_t)(x), (uint64_t)(y))
-    char name[32];
-    psw_store(&a->state.psw, psw[0], 0, 0);
-    psw_store(&b->state.psw, psw[1], 0, 0);
-    SAME("status", a->status, b->status);
-    SAME("PSW", bytes_get64(psw[0]), bytes_get64(psw[1]));
-    SAME("prefix", a->state.prefix, b->state.prefix);
-    SAME("TOD clock", a->state.tod, b->state.tod);
-    SAME("clock comparator", a->state.clock_comparator, b->state.clock_comparator);
-    SAME("CPU timer", a->state.cpu_timer, b->state.cpu_timer);
-    SAME("instructions", a->stats.instructions, b->stats.instructions);
-    SAME("nominal cycles", a->stats.nominal_cycles, b->stats.nominal_cycles);
-    for (int i = 0; i < 16; i++) {
-        snprintf(name, sizeof name, "GR%d", i);
-        SAME(name, a->state.gpr[i], b->state.gpr[i]);
-        snprintf(name, sizeof name, "CR%d", i);
-        SAME(name, a->state.cr[i], b->state.cr[i]);
-    }
-    for (int i = 0; i < INTERRUPTION_CLASSES; i++)
-        SAME(interruption_name((enum interruption_class)i), a->stats.interruptions[i], b->stats.interruptions[i]);
-    for (uint32_t i = 0; i < KEYS; i++) {
-        snprintf(name, sizeof name, "key of %06X", i * STORAGE_BLOCK_BYTES);
-        SAME(name, a->keys[i], b->keys[i]);
-    }
-    if (memcmp(a->storage, b->storage, MEMORY))
-        for (uint32_t i = 0; i < MEMORY; i++) {
-            snprintf(name, sizeof name, "storage at %06X", i);
-            SAME(name, a->storage[i], b->storage[i]);
-        }
-#undef SAME
-    return count == 0;
-}
-
-/* Whether one of the program's own MVCLs is not there any more. */
-static bool overwrote_move(const struct differential_case *c, const uint8_t *image, const struct outcome *o) {
-    for (unsigned i = 0; i < c->count; i++) {
-        const struct differential_instruction *p = &c->program[i];
-        if (p->id != INSTRUCTION_MVCL && p->id != INSTRUCTION_EX)
-            continue;
-        if (p->real + p->length <= DIFF_LOW && memcmp(image + p->real, o->storage + p->real, p->length))
-            return true;
-    }
-    return false;
 }
 
 #define TRAP "trap-and-emulate"
@@ -132,7 +60,7 @@ static bool run_case(uint64_t seed, uint64_t number, uint64_t every, const struc
     static struct outcome bare, under;
     static uint8_t image[DIFF_LOW];
     differential_generate(&c, seed, number, -1);
-    if (c.memory != MEMORY) { /* a machine of 16 MB does not fit under a monitor */
+    if (c.memory != OUTCOME_MEMORY) { /* a machine of 16 MB does not fit under a monitor */
         totals->large++;
         return true;
     }
@@ -147,16 +75,16 @@ static bool run_case(uint64_t seed, uint64_t number, uint64_t every, const struc
         if (!run(&c, image, model, towers[n].kinds, towers[n].count, policy, &under))
             return false;
         totals->runs++;
-        if (compare(&bare, &under, false))
+        if (outcome_same(&bare, &under, true, NULL))
             continue;
-        if (overwrote_move(&c, image, &bare)) {
+        if (outcome_overwrote_move(&c, image, &bare)) {
             totals->excused++;
             return true;
         }
         totals->different++;
         printf("case %" PRIu64 " (seed %" PRIu64 ") differs under %s%s%s:\n", number, seed, towers[n].kinds[0],
                towers[n].count > 1 ? " and " : "", towers[n].count > 1 ? towers[n].kinds[1] : "");
-        compare(&bare, &under, true);
+        outcome_same(&bare, &under, true, "monitors");
         differential_print_case(stdout, &c);
         return true;
     }

@@ -14,89 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "isa/machine.h"
 #include "tests/support/differential.h"
 #include "tests/support/orders.h"
+#include "tests/support/outcome.h"
 
-enum { MEMORY = 0x200000, KEYS = MEMORY / STORAGE_BLOCK_BYTES, LIMIT = 20000, INTERVAL_TIMER = 80, SLOWER = 64 };
-
-struct outcome {
-    enum machine_status status;
-    struct machine_state state;
-    struct machine_stats stats;
-    uint8_t keys[KEYS];
-    uint8_t storage[MEMORY];
-};
+enum { LIMIT = 20000, SLOWER = 64 };
 
 static void run(const struct differential_case *c, const uint8_t *image, const struct cost_model *model, unsigned depth,
                 struct outcome *o) {
     static const char *const kinds[] = {"", "A", "AA", "AAA"};
     struct error e = ERROR_CLEAR;
     struct order t;
-    order_new(&t, kinds[depth], &(struct machine_options){.memory_bytes = MEMORY, .model = model}, 0);
+    order_new(&t, kinds[depth], &(struct machine_options){.memory_bytes = OUTCOME_MEMORY, .model = model}, 0);
     struct machine *m = t.innermost;
-    if (!machine_load(m, 0, image, DIFF_LOW, &e) || !machine_load(m, MEMORY - DIFF_HIGH, c->high, DIFF_HIGH, &e))
+    if (!outcome_load(m, c, image, &e))
         fail_msg("%s", e.text);
-    o->status = order_run(&t, LIMIT);
-    machine_state(m, &o->state);
-    machine_stats(m, &o->stats);
-    machine_peek(m, 0, o->storage, MEMORY);
-    for (uint32_t i = 0; i < KEYS; i++)
-        o->keys[i] = (uint8_t)machine_key(m, i * STORAGE_BLOCK_BYTES);
-    for (uint32_t at = DIFF_TABLES; at < DIFF_TABLES_END; at += STORAGE_BLOCK_BYTES)
-        o->keys[at / STORAGE_BLOCK_BYTES] &= (uint8_t)~KEY_REFERENCE;
-    memset(o->storage + INTERVAL_TIMER, 0, 4);
-    memset(o->storage + DIFF_PREFIX_A + INTERVAL_TIMER, 0, 4);
-    memset(o->storage + DIFF_PREFIX_B + INTERVAL_TIMER, 0, 4);
+    outcome_take(o, m, order_run(&t, LIMIT));
     order_free(&t);
-}
-
-/* Prints the first differences; false when there is one. */
-static bool compare(const struct outcome *a, const struct outcome *b, bool print) {
-    unsigned count = 0;
-    uint8_t psw[2][8];
-    char name[32];
-#define SAME(what, x, y)                                                                                               \
-    if ((x) != (y) && count++ < 12 && print)                                                                           \
-    printf("  %s: %" PRIX64 " bare, %" PRIX64 " under hypervisor.s\n", what, (uint64_t)(x), (uint64_t)(y))
-    psw_store(&a->state.psw, psw[0], 0, 0);
-    psw_store(&b->state.psw, psw[1], 0, 0);
-    SAME("status", a->status, b->status);
-    SAME("PSW", bytes_get64(psw[0]), bytes_get64(psw[1]));
-    SAME("prefix", a->state.prefix, b->state.prefix);
-    SAME("instructions", a->stats.instructions, b->stats.instructions);
-    for (int i = 0; i < 16; i++) {
-        snprintf(name, sizeof name, "GR%d", i);
-        SAME(name, a->state.gpr[i], b->state.gpr[i]);
-        snprintf(name, sizeof name, "CR%d", i);
-        SAME(name, a->state.cr[i], b->state.cr[i]);
-    }
-    for (int i = 0; i < INTERRUPTION_CLASSES; i++)
-        SAME(interruption_name((enum interruption_class)i), a->stats.interruptions[i], b->stats.interruptions[i]);
-    for (uint32_t i = 0; i < KEYS; i++) {
-        snprintf(name, sizeof name, "key of %06X", i * STORAGE_BLOCK_BYTES);
-        SAME(name, a->keys[i], b->keys[i]);
-    }
-    if (memcmp(a->storage, b->storage, MEMORY))
-        for (uint32_t i = 0; i < MEMORY; i++) {
-            snprintf(name, sizeof name, "storage at %06X", i);
-            SAME(name, a->storage[i], b->storage[i]);
-        }
-#undef SAME
-    return count == 0;
-}
-
-/* Whether one of the program's own MVCLs is not there any more. */
-static bool overwrote_move(const struct differential_case *c, const uint8_t *image, const struct outcome *o) {
-    for (unsigned i = 0; i < c->count; i++) {
-        const struct differential_instruction *p = &c->program[i];
-        if (p->id != INSTRUCTION_MVCL && p->id != INSTRUCTION_EX)
-            continue;
-        if (p->real + p->length <= DIFF_LOW && memcmp(image + p->real, o->storage + p->real, p->length))
-            return true;
-    }
-    return false;
 }
 
 struct totals {
@@ -119,7 +54,7 @@ static bool asks_for_references(const struct differential_case *c, const struct 
     differential_image(&other, image);
     run(&other, image, &models->model, 0, &bare);
     run(&other, image, &models->model, depth, &under);
-    return compare(&bare, &under, false);
+    return outcome_same(&bare, &under, false, NULL);
 }
 
 static void run_case(uint64_t seed, uint64_t number, unsigned depth, const struct models *models,
@@ -128,14 +63,14 @@ static void run_case(uint64_t seed, uint64_t number, unsigned depth, const struc
     static struct outcome bare, under;
     static uint8_t image[DIFF_LOW];
     differential_generate(&c, seed, number, -1);
-    if (c.memory != MEMORY) { /* a machine of 16 MB does not fit under a monitor */
+    if (c.memory != OUTCOME_MEMORY) { /* a machine of 16 MB does not fit under a monitor */
         totals->large++;
         return;
     }
     differential_image(&c, image);
     run(&c, image, &models->slower, 0, &under);
     run(&c, image, &models->model, 0, &bare);
-    if (!compare(&bare, &under, false)) {
+    if (!outcome_same(&bare, &under, false, NULL)) {
         totals->clocks++;
         return;
     }
@@ -146,15 +81,15 @@ static void run_case(uint64_t seed, uint64_t number, unsigned depth, const struc
     totals->cases++;
     for (unsigned d = 1; d <= depth; d++) {
         run(&c, image, &models->model, d, &under);
-        if (compare(&bare, &under, false))
+        if (outcome_same(&bare, &under, false, NULL))
             continue;
-        if (overwrote_move(&c, image, &bare) || asks_for_references(&c, models, d)) {
+        if (outcome_overwrote_move(&c, image, &bare) || asks_for_references(&c, models, d)) {
             totals->excused++;
             return;
         }
         totals->different++;
         printf("case %" PRIu64 " (seed %" PRIu64 ") differs at depth %u:\n", number, seed, d);
-        compare(&bare, &under, true);
+        outcome_same(&bare, &under, false, "hypervisor.s");
         differential_print_case(stdout, &c);
         return;
     }

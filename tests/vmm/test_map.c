@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "isa/history.h"
+#include "isa/snapshot.h"
 #include "tests/support/orders.h"
 
 enum {
@@ -227,6 +229,30 @@ static void test_monitors_in_c_are_put_on_them_before_they_start(void **state) {
     order_free(&o);
 }
 
+/* What is seen through a map cannot be saved: from then on no history is kept, and it says so. */
+static void test_a_history_notices_a_map(void **state) {
+    (void)state;
+    struct error e = ERROR_CLEAR;
+    struct machine *m = host(256 * 1024);
+    order_load(m, "hypervisor.s");
+    struct history *h = history_new(m, NULL, &e);
+    assert_non_null(h);
+    machine_restart(m);
+    machine_run(m, &(struct machine_limits){.instructions = 100});
+    struct map *f = map_new(m, &e);
+    assert_non_null(f);
+    assert_false(history_back(h, m, 10, &e));
+    assert_string_equal(e.text, "no history can be kept here: a hypervisor in assembler is seen through its map, and "
+                                "what is seen cannot be saved");
+    map_free(f);
+    uint64_t position = machine_position(m);
+    machine_run(m, &(struct machine_limits){.instructions = 100});
+    assert_true(history_back(h, m, 100, &e));
+    assert_int_equal(machine_position(m), position);
+    history_free(h);
+    machine_free(m);
+}
+
 static void test_a_map_that_makes_no_sense_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -308,6 +334,7 @@ int main(void) {
         cmocka_unit_test(test_nothing_is_executed_by_the_map),
         cmocka_unit_test(test_guests_are_made_in_their_order_and_fit),
         cmocka_unit_test(test_monitors_in_c_are_put_on_them_before_they_start),
+        cmocka_unit_test(test_a_history_notices_a_map),
         cmocka_unit_test(test_a_map_that_makes_no_sense_is_refused),
         cmocka_unit_test(test_a_map_that_is_damaged_while_it_is_used_does_no_harm),
     };

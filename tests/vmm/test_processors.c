@@ -35,9 +35,9 @@ static void hash_event(void *self, const struct trace_event *event) {
                                event->b,    event->c};
     const uint8_t *byte = (const uint8_t *)values;
     for (size_t n = 0; n < sizeof values; n++)
-        *hash = (*hash ^ byte[n]) * 0x100000001B3;
+        *hash = (*hash ^ byte[n]) * BYTES_FNV_PRIME;
     for (const char *c = event->text; c && *c; c++)
-        *hash = (*hash ^ (uint8_t)*c) * 0x100000001B3;
+        *hash = (*hash ^ (uint8_t)*c) * BYTES_FNV_PRIME;
 }
 
 /* A bare machine with a monitor and guests. */
@@ -52,7 +52,7 @@ struct host {
 
 static void host_new(struct host *h, unsigned cpus, const struct monitor_options *options) {
     struct error e = ERROR_CLEAR;
-    *h = (struct host){.trace = trace_new(), .hash = 0xCBF29CE484222325};
+    *h = (struct host){.trace = trace_new(), .hash = BYTES_FNV_BEGIN};
     model_s370(&h->model);
     trace_subscribe(h->trace, ~0u & ~(1u << TRACE_INSTRUCTION | 1u << TRACE_WALK), hash_event, &h->hash);
     h->bare = machine_new(

@@ -14,8 +14,8 @@
 #include "tests/vmm/towers.h"
 
 enum { WORLD_MEMORY = 64 * 1024, WORLD_STEPS = 150000 };
-#define HASH_BEGIN 0xCBF29CE484222325u
-static inline uint64_t hash_byte(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x100000001B3u; }
+#define HASH_BEGIN BYTES_FNV_BEGIN
+static inline uint64_t hash_byte(uint64_t hash, uint64_t value) { return (hash ^ value) * BYTES_FNV_PRIME; }
 
 /* Everything of nucleus.s: address spaces, timers, a disk, paging; team.s: CPUs that signal each other. */
 struct world_kind {

@@ -51,10 +51,7 @@ static void count(const struct tower *t, struct bench_run *to) {
     machine_stats(t->innermost, &innermost);
     to->instructions = innermost.instructions;
     to->cycles = bare.cycles;
-    to->interruptions = 0;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        if (c != INTERRUPTION_RESTART)
-            to->interruptions += bare.interruptions[c];
+    to->interruptions = interruption_total(bare.interruptions) - bare.interruptions[INTERRUPTION_RESTART];
     for (unsigned level = 0; level <= t->count; level++)
         to->cycles -= machine_booked(t->bare, (int)level, CAUSE_IDLE);
     for (unsigned level = 0; level < t->count; level++)

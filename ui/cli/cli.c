@@ -132,12 +132,12 @@ bool cli_read_profile(const struct cli *cli, enum profile *to) {
 }
 
 bool cli_print_json(const struct cli *cli, json_t *value) {
-    if (!value || json_dumpf(value, cli->out, JSON_COMPACT | JSON_ENSURE_ASCII) != 0) {
-        json_decref(value);
-        cli_fail(cli, &(struct error){ERROR_INTERNAL, "cannot make the JSON text: out of memory, or output is closed"});
+    bool made = value && (json_dumpf(value, cli->out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 || ferror(cli->out));
+    json_decref(value);
+    if (!made) {
+        cli_fail(cli, &(struct error){ERROR_INTERNAL, "cannot make the JSON text: out of memory"});
         return false;
     }
-    json_decref(value);
     fputc('\n', cli->out);
     return true;
 }

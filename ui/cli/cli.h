@@ -83,7 +83,8 @@ bool cli_read_profile(const struct cli *cli, enum profile *to);
 bool cli_read_size(const struct cli *cli, const char *what, const char *text, uint64_t least, uint64_t most,
                    uint64_t *to);
 
-/* Prints a JSON value as one line on standard output, and frees it; false (and said why) when it is NULL. */
+/* Prints a JSON value as one line on standard output, and frees it; false (and said why) when it is NULL, or there is
+ * no memory. That the output cannot be written is said in the end, for everything. */
 bool cli_print_json(const struct cli *cli, json_t *value);
 
 /* A JSON string of text that people gave: what is not UTF-8 becomes '?'. NULL: null. */
