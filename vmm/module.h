@@ -147,7 +147,7 @@ struct monitor_options {
     uint64_t slice;            /* cycles that a virtual CPU runs while others wait for their turn */
     unsigned cpus;             /* of its machine, that it uses, 1..HOST_CPUS_MOST; 0: all that there are */
 };
-enum { SHADOW_SPACES_MOST = 16, SHADOW_SPACES_DEFAULT = 8, SLICE_DEFAULT = 50000 };
+enum { SHADOW_SPACES_MOST = 16, SHADOW_SPACES_DEFAULT = 8, SLICE_DEFAULT = 500000 };
 const struct monitor_options *monitor_options(const struct vmm *v);
 
 /* ---- Several CPUs ----

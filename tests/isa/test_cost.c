@@ -46,10 +46,10 @@ static void test_parameters_of_s370(void **state) {
     assert_int_equal(m.table_fetch, 6);
     assert_int_equal(m.exception, 4);
     assert_int_equal(m.completion, 4);
-    assert_int_equal(m.register_access, 1);
-    assert_int_equal(m.storage_access, 4);
-    assert_int_equal(m.storage_doubleword, 2);
-    assert_int_equal(m.interpretation, 80);
+    assert_int_equal(m.register_access, 3);
+    assert_int_equal(m.storage_access, 250);
+    assert_int_equal(m.storage_doubleword, 4);
+    assert_int_equal(m.interpretation, 260);
     assert_device_times(&m);
 }
 

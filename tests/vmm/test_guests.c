@@ -84,7 +84,7 @@ static void check_figures(struct host *h) {
 }
 
 static void test_32_guests_of_256_kb_in_a_machine_of_16_mb(void **state) {
-    enum { GUESTS = 32, ROUNDS = 5, WORK_EACH = 30000 };
+    enum { GUESTS = 32, ROUNDS = 5, WORK_EACH = 300000 };
     struct host h;
     uint64_t least = UINT64_MAX, most = 0;
     (void)state;

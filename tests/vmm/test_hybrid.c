@@ -257,7 +257,7 @@ static void test_hybrid_guests_take_turns(void **state) {
         machine_restart(guest[n]);
     }
     machine_restart(m);
-    machine_run(m, &(struct machine_limits){.cycles = 5000000});
+    machine_run(m, &(struct machine_limits){.cycles = 50000000});
     for (unsigned n = 0; n < 2; n++)
         machine_stats(guest[n], &stats[n]);
     assert_in_range(stats[0].instructions, stats[1].instructions * 8 / 10, stats[1].instructions * 12 / 10);

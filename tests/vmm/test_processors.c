@@ -114,8 +114,8 @@ static void host_free(struct host *h) {
 #define COMPUTE                                                                                                        \
     PAGE_0 "         MVC   96(8,0),SVCNEW\n"                                                                           \
            "         SR    4,4\n"                                                                                      \
-           "         L     2,=F'300'\n"                                                                                \
-           "ROUND    L     3,=F'100'\n"                                                                                \
+           "         L     2,=F'40'\n"                                                                                 \
+           "ROUND    L     3,=F'4000'\n"                                                                               \
            "         AR    4,3\n"                                                                                      \
            "         BCT   3,*-2\n"                                                                                    \
            "         SVC   7\n"                                                                                        \
@@ -127,7 +127,7 @@ static void host_free(struct host *h) {
            "         LTORG\n"                                                                                          \
            "SVCNEW   DC    0D'0',X'00080000',A(SVCCODE)\n"                                                             \
            "         END\n"
-enum { COMPUTED = 300 * (5050 + 3) };
+enum { COMPUTED = 40 * (4000 * 4001 / 2 + 3) };
 
 static uint64_t run_computing(unsigned cpus, unsigned guests) {
     struct host h;
