@@ -13,7 +13,7 @@
 #include "isa/psw.h"
 #include "mmu/storage.h"
 
-enum { PATIENCE = 10000000, WAITS_MOST = 100000, CHUNK = 4096, TIMER = 80 };
+enum { PATIENCE = 100000000, WAITS_MOST = 100000, CHUNK = 4096, TIMER = 80 };
 
 struct pair {
     struct machine *guest, *reference;

@@ -45,7 +45,7 @@ struct equivalence {
 struct equivalence_options {
     uint64_t steps;    /* at most; 0: no limit */
     uint64_t patience; /* cycles in which the bare machine below is busy with one step of the guest, after which it
-                        * hangs; 0: 10,000,000 */
+                        * hangs; 0: 100,000,000 */
     /* Asked after each step; true ends the check as its budget does. May be NULL. */
     bool (*interrupted)(void *self);
     void *self;

@@ -144,7 +144,8 @@ enum shadow_policy {
 struct monitor_options {
     unsigned spaces;           /* cached address spaces per virtual CPU, 1..SHADOW_SPACES_MOST */
     enum shadow_policy policy; /* SHADOW_PROTECT needs the page-protection facility in the machine below */
-    uint64_t slice;            /* cycles that a virtual CPU runs while others wait for their turn */
+    uint64_t slice;            /* cycles that a virtual CPU runs while others wait for their turn: long against traps
+                                * (docs/several-cpus.md), which take thousands under monitors on monitors */
     unsigned cpus;             /* of its machine, that it uses, 1..HOST_CPUS_MOST; 0: all that there are */
 };
 enum { SHADOW_SPACES_MOST = 16, SHADOW_SPACES_DEFAULT = 8, SLICE_DEFAULT = 500000 };

@@ -28,6 +28,14 @@ static void test_guests_are_equivalent_to_their_ends(void **state) {
                     "ended\ttrue\t7323\ttrue\t10\ttrue\n");
 }
 
+/* What one instruction costs there is no hang. */
+static void test_the_deepest_guest_is_equivalent(void **state) {
+    (void)state;
+    scenario_prints(PAIR "local g, r = pair(8, 'walk') local q = vmm.equivalence{guest = g, reference = r}\n"
+                         "print(q.ended, q.steps, q.what)",
+                    "ended\t302\t\n");
+}
+
 static void test_a_difference_is_shown(void **state) {
     (void)state;
     scenario_prints(LOOP "g.gpr[2] = 5 local q = vmm.equivalence{guest = g, reference = r}\n"
@@ -116,13 +124,14 @@ static void test_resources_are_looked_at_between_runs(void **state) {
 
 static void test_efficiency_has_figures(void **state) {
     (void)state;
-    scenario_prints(PAIR "local last for depth = 1, 2 do local g = pair(depth, 'primes') g:restart() g:run()\n"
-                         "  local e = g:efficiency()\n"
-                         "  print(e.instructions, e.interpreted, e.traps, e.native > 0.99, e.native < 1,\n"
-                         "    e.traps_per_1000 > 7 and e.traps_per_1000 < 8, e.slowdown > (last or 1), e.slowdown < 5 * depth * "
-                         "2)\n last = e.slowdown"
-                         " end",
-                    "7310\t38\t52\ttrue\ttrue\ttrue\ttrue\ttrue\n7310\t38\t52\ttrue\ttrue\ttrue\ttrue\ttrue\n");
+    scenario_prints(
+        PAIR "local last for depth = 1, 2 do local g = pair(depth, 'primes') g:restart() g:run()\n"
+             "  local e = g:efficiency()\n"
+             "  print(e.instructions, e.interpreted, e.traps, e.native > 0.99, e.native < 1,\n"
+             "    e.traps_per_1000 > 7 and e.traps_per_1000 < 8, e.slowdown > (last or 1), e.slowdown < 5 * depth * "
+             "2)\n last = e.slowdown"
+             " end",
+        "7310\t38\t52\ttrue\ttrue\ttrue\ttrue\ttrue\n7310\t38\t52\ttrue\ttrue\ttrue\ttrue\ttrue\n");
     scenario_fails("machine.new{}:efficiency()", ERROR_INPUT,
                    "g:efficiency: bare is a bare machine; it takes a guest of a monitor in C");
 }
@@ -130,6 +139,7 @@ static void test_efficiency_has_figures(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guests_are_equivalent_to_their_ends),
+        cmocka_unit_test(test_the_deepest_guest_is_equivalent),
         cmocka_unit_test(test_a_difference_is_shown),
         cmocka_unit_test(test_a_check_ends_at_its_budget),
         cmocka_unit_test(test_equivalence_is_refused_with_a_reason),
