@@ -64,6 +64,8 @@ bool disk_file_new(const char *path, uint32_t blocks, struct error *e);
 struct device *disk_new(const struct cost_model *model, const struct disk_backing *backing);
 /* The backing of a disk; NULL for a part of one, and for any other device. Borrowed; to be written only by the disk. */
 const struct disk_backing *disk_backing_of(const struct device *d);
+/* How many blocks a disk, or a part of one, has; 0: it is none (d may be NULL). */
+uint32_t disk_blocks(const struct device *d);
 /* Blocks of a disk, or a part of one, from outside. False: it has no such block, or the host cannot do it. */
 bool disk_read_block(struct device *d, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]);
 bool disk_write_block(struct device *d, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]);

@@ -200,6 +200,8 @@ execute(struct processor *p) {
     remaining = charge_extra(p, remaining)
 
 enter:
+    if (UNLIKELY(remaining <= 0)) /* what cannot be fetched is the next instruction's affair */
+        END(OUTCOME_EVENT);
     if (!p->held || ((p->psw.ia ^ p->code_base) & 0xFFF801)) {
         x = enter_block(p);
         EXTRA;

@@ -496,18 +496,27 @@ void processor_running(struct processor *p, struct machine *vm, unsigned cpu) {
     present(p)->active->running = (struct machine_cpu){vm, cpu};
 }
 
-/* The clocks of vm and the machines below move by what was retired; no cycles pass. True: that was the limit. */
+static void count_retired(struct machine *m, unsigned instructions, uint32_t cost) {
+    m->instructions += instructions;
+    m->nominal += cost;
+}
+
+/* The clocks of vm and the machines below move by what was retired; no cycles pass. The instruction may have been that of
+ * a machine on vm, which runs: one that is only seen, as vm has no supervisor in C. True: that was the limit. */
 static bool retire(struct processor *p, struct machine *vm, unsigned instructions, uint32_t cost) {
     processor_flush(p);
     p->horizon += cost;
     p->flushed_nominal += cost;
     p->cycles_offset -= cost;
     p->instructions += instructions;
-    for (struct machine *m = vm; m; m = m->host) {
-        m->instructions += instructions;
-        m->nominal += cost;
+    for (struct machine *m = vm; m; m = m->host)
+        count_retired(m, instructions, cost);
+    bool limit = machine_limit_reached(vm);
+    for (struct machine_cpu c = vm->running[0]; c.machine; c = chain_next(c)) {
+        count_retired(c.machine, instructions, cost);
+        limit = limit || machine_limit_reached(c.machine);
     }
-    return machine_limit_reached(vm);
+    return limit;
 }
 
 bool processor_retire(struct processor *p, struct machine *vm, const uint8_t text[6], const uint8_t *execute,

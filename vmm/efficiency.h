@@ -15,7 +15,9 @@ struct efficiency {
                             * that has run there, waiting left out */
 };
 
-/* So far. False: not a guest of a monitor (vmm/vmm.h). */
+/* So far. A hypervisor in assembler does not count traps by guest: those of all its guests are told, and its own cycles
+ * are among those of the guests' instructions (they are executed). False: neither a guest of a monitor (vmm/vmm.h) nor of
+ * a hypervisor that is seen through its map (vmm/map.h). */
 bool efficiency_of(const struct machine *guest, struct efficiency *to);
 
 #endif

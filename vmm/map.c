@@ -7,16 +7,19 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "isa/clock.h"
+#include "isa/disk.h"
 #include "isa/supervisor.h"
 #include "mmu/storage.h"
 
 enum {
     PAGE_BYTES = 4096,
     GUESTS = 0x200, /* parameters */
+    SPACES = 0x204,
+    SLICE = 0x208,
     STORAGE_SIZES = 0x20C,
     FIRST_STORAGE = 0x22C,
     DEVICES = 0x230,
-    DEVICE_ROWS = 8,
     DEVICE_ROW_BYTES = 16,
     DEVICE_OF_EACH = 0xFF,
     DEVICE_IN_PARTS = 0x80,
@@ -26,6 +29,9 @@ enum {
     RUNNING = 0x2BC,
     OFFSETS = 0x2C4,
     COUNTERS = 0x2E0,
+    SPACE_LENGTH = 0x2FC, /* halfwords */
+    SPACE_CONTROL = 0x2FE,
+    SPACES_MOST = 16,
     INTERRUPTION_WORDS = 7,
     STATUS_WAITS = 1,
     STATUS_STOPPED = 2,
@@ -267,10 +273,15 @@ static const struct machine_ops operations = {
 
 /* ---- Who runs ---- */
 
+int map_running(const struct map *f) {
+    uint32_t block = word_at(f->on, RUNNING) - f->blocks, number = block / f->length;
+    return block % f->length || number >= MAP_GUESTS_MOST ? -1 : (int)number;
+}
+
 static struct machine *who_runs(void *self) {
     struct map *f = self;
-    uint32_t block = word_at(f->on, RUNNING) - f->blocks, number = block / f->length;
-    if (block % f->length || number >= MAP_GUESTS_MOST || !f->guest[number].machine)
+    int number = map_running(f);
+    if (number < 0 || !f->guest[number].machine)
         return NULL;
     refresh(&f->guest[number]);
     return f->guest[number].machine;
@@ -397,18 +408,33 @@ struct machine *map_guest(struct map *f, unsigned number, uint32_t memory_bytes,
 
 /* ---- Looking ---- */
 
+static void add_counts(const struct seen *g, struct map_stats *to) {
+    uint8_t words[4 * INTERRUPTION_WORDS];
+    part(g, PART_INTERRUPTIONS, words);
+    for (unsigned i = 0; i < INTERRUPTION_WORDS; i++)
+        to->reflected += bytes_get32(words + 4 * i);
+    to->interpreted += part_word(g, PART_INTERPRETED);
+}
+
 void map_stats(const struct map *f, struct map_stats *to) {
     *to = (struct map_stats){.traps = word_at(f->on, COUNTERS),
                              .shadow_faults = word_at(f->on, COUNTERS + 4),
                              .dispatches = word_at(f->on, COUNTERS + 12)};
-    uint32_t guests = word_at(f->on, GUESTS);
-    for (unsigned n = 0; n < guests && n < MAP_GUESTS_MOST; n++) {
-        uint8_t words[4 * INTERRUPTION_WORDS];
-        part(&f->guest[n], PART_INTERRUPTIONS, words);
-        for (unsigned i = 0; i < INTERRUPTION_WORDS; i++)
-            to->reflected += bytes_get32(words + 4 * i);
-        to->interpreted += part_word(&f->guest[n], PART_INTERPRETED);
-    }
+    for (unsigned n = 0; n < map_guests(f); n++)
+        add_counts(&f->guest[n], to);
+}
+
+bool map_guest_stats(const struct machine *guest, struct map_stats *to) {
+    const struct seen *g = machine_virtual_self(guest, &operations);
+    struct machine_stats s;
+    if (!g)
+        return false;
+    map_stats(g->map, to);
+    machine_stats(g->map->on, &s);
+    to->traps = interruption_total(s.interruptions) - s.interruptions[INTERRUPTION_RESTART];
+    to->interpreted = to->reflected = 0;
+    add_counts(g, to);
+    return true;
 }
 
 /* A row that says nothing else divides the disk among the guests. */
@@ -429,7 +455,7 @@ static void divide(const struct seen *g, const uint8_t row[DEVICE_ROW_BYTES], ui
 bool map_disk(const struct machine *guest, uint16_t address, uint16_t host_address, uint32_t host_blocks,
               uint32_t *first, uint32_t *blocks) {
     const struct seen *g = machine_virtual_self(guest, &operations);
-    for (unsigned n = 0; g && n < DEVICE_ROWS; n++) {
+    for (unsigned n = 0; g && n < MAP_DEVICES; n++) {
         uint8_t row[DEVICE_ROW_BYTES] = {0};
         machine_peek(g->map->on, DEVICES + n * DEVICE_ROW_BYTES, row, sizeof row);
         if ((row[0] != DEVICE_OF_EACH && row[0] != g->number) || bytes_get16(row + 2) != address ||
@@ -445,3 +471,56 @@ int64_t map_frame(const struct machine *guest, uint32_t guest_real) {
     const struct seen *g = machine_virtual_self(guest, &operations);
     return g ? frame(g, guest_real & ~(PAGE_BYTES - 1u)) : -1;
 }
+
+/* ---- What there is to be looked after ---- */
+
+struct machine *map_machine(const struct map *f) {
+    return f->on;
+}
+
+unsigned map_guests(const struct map *f) {
+    uint32_t asked = word_at(f->on, GUESTS);
+    return asked < MAP_GUESTS_MOST ? asked : MAP_GUESTS_MOST;
+}
+
+bool map_storage(const struct map *f, unsigned guest, uint32_t *first, uint32_t *bytes) {
+    const struct seen *g = &f->guest[guest];
+    *first = part_word(g, PART_ORIGIN);
+    *bytes = part_word(g, PART_SIZE);
+    return *bytes != 0;
+}
+
+uint32_t map_first_storage(const struct map *f) { return word_at(f->on, FIRST_STORAGE); }
+
+bool map_space(const struct map *f, unsigned guest, unsigned n, struct map_space *to) {
+    uint32_t spaces = word_at(f->on, SPACES), layout = word_at(f->on, SPACE_LENGTH);
+    if (n > spaces || n > SPACES_MOST)
+        return false;
+    to->bytes = layout >> 16;
+    to->at = n == 0 ? part_word(&f->guest[guest], PART_REAL_SPACE)
+                    : part_word(&f->guest[guest], PART_SPACES) + (n - 1) * to->bytes;
+    uint32_t control = to->at + (layout & 0xFFFF);
+    to->cr0 = word_at(f->on, control);
+    to->cr1 = word_at(f->on, control + 4);
+    return true;
+}
+
+bool map_minidisk(const struct map *f, unsigned guest, unsigned n, struct minidisk *to) {
+    const struct seen *g = &f->guest[guest];
+    uint8_t row[DEVICE_ROW_BYTES] = {0};
+    machine_peek(f->on, DEVICES + n * DEVICE_ROW_BYTES, row, sizeof row);
+    *to = (struct minidisk){.address = bytes_get16(row + 2), .host_address = bytes_get16(row + 4)};
+    uint32_t all = disk_blocks(machine_device(f->on, to->host_address));
+    if (all == 0 || (row[0] != DEVICE_OF_EACH && row[0] != guest))
+        return false;
+    divide(g, row, all, &to->first, &to->blocks);
+    to->shared = row[0] == DEVICE_OF_EACH && !(row[1] & DEVICE_IN_PARTS);
+    return true;
+}
+
+bool map_ready(const struct map *f, unsigned guest) {
+    const struct seen *g = &f->guest[guest];
+    return started((void *)(uintptr_t)g) && status_byte(g) == 0;
+}
+
+uint64_t map_slice(const struct map *f) { return clock_cycles((uint64_t)word_at(f->on, SLICE) << 12); }

@@ -10,6 +10,7 @@
  *
  *     200  number of guests, 1 to MAP_GUESTS_MOST       \  parameters: read, and set, before the hypervisor
  *     20C  bytes of storage of each guest, 8 words      /  is started
+ *     204  how many spaces each guest has; 208  a time slice, microseconds
  *     22C  where the storage of guest 0 begins; the others' follow
  *     230  devices, eight rows of 16 bytes: guest (FF: each), flags (80: a disk in parts), its address for the guest and
  *          its real one (2 bytes each), two bytes; first block and number of blocks; 0 and 0: equal parts
@@ -29,11 +30,13 @@
  *          2D2  TOD clock minus the machine's, 8 bytes
  *          2D4  clock comparator, 8 bytes
  *          2D6  CPU timer plus the machine's TOD clock, 8 bytes
- *          2D8, 2DA  shadow tables (not read here)
+ *          2D8  address of the space in which it runs with DAT off, as it believes: of the shadow tables
+ *          2DA  address of the others, one behind the other, as many as the word at 204 says
  *          2DC  instructions interpreted
  *          2DE  interruptions reflected, 7 words: restart, none, external, SVC, program, machine check, I/O
  *     2E0  counters of the hypervisor: program interruptions and SVCs, fills, purges, dispatches, waits, channel programs,
  *          spaces taken
+ *     2FC  the length of a space, and where in it is what CR0 and CR1 of the machine are for it (8 bytes); halfwords
  *
  * Guest absolute address + origin = real address of the hypervisor's machine. While the guest runs, its registers,
  * condition code and instruction address are the CPU's; the block has them from when the hypervisor has saved them.
@@ -47,6 +50,7 @@
 
 #include "base/error.h"
 #include "isa/machine.h"
+#include "vmm/module.h"
 
 enum { MAP_GUESTS_MOST = 8 };
 
@@ -72,6 +76,9 @@ struct map_stats {
     uint64_t traps, shadow_faults, interpreted, reflected, dispatches;
 };
 void map_stats(const struct map *f, struct map_stats *to);
+/* Of one guest what it counts by guest: interpreted, reflected; and all interruptions that its machine has had but for
+ * the restart, as `traps`. False: not such a guest. */
+bool map_guest_stats(const struct machine *guest, struct map_stats *to);
 
 /* Which part of the disk at host_address of the hypervisor's machine, of host_blocks blocks, is the guest's disk at
  * this address: its first block there, and how many there are. False: it has none. */
@@ -80,5 +87,27 @@ bool map_disk(const struct machine *guest, uint16_t address, uint16_t host_addre
 
 /* Guest real page -> real page of the hypervisor's machine; -1: not the guest's. */
 int64_t map_frame(const struct machine *guest, uint32_t guest_real);
+
+/* ---- What there is to be looked after (vmm/resources.h); all by the guest's number ---- */
+
+struct machine *map_machine(const struct map *f);
+unsigned map_guests(const struct map *f); /* that the parameters ask for, MAP_GUESTS_MOST at the most */
+/* Where its storage begins, and how long it is; false: it was not started yet. */
+bool map_storage(const struct map *f, unsigned guest, uint32_t *origin, uint32_t *bytes);
+/* Whose storage begins first: what is before that is the hypervisor's. */
+uint32_t map_first_storage(const struct map *f);
+/* The n-th space of shadow tables, the one of real storage first: where it is, what CR0 and CR1 are when the guest runs
+ * in it. False: there are no more. */
+struct map_space {
+    uint32_t at, bytes, cr0, cr1;
+};
+bool map_space(const struct map *f, unsigned guest, unsigned n, struct map_space *to);
+/* The part of a disk that the n-th row of devices gives to the guest; false: it gives it none, as far as n < MAP_DEVICES.
+ * `shared`: a row that gives the same to each. */
+enum { MAP_DEVICES = 8 };
+bool map_minidisk(const struct map *f, unsigned guest, unsigned n, struct minidisk *to);
+int map_running(const struct map *f);              /* who has control, by the map; -1: nobody */
+bool map_ready(const struct map *f, unsigned guest); /* it could run */
+uint64_t map_slice(const struct map *f);           /* cycles */
 
 #endif

@@ -499,6 +499,8 @@ struct device *disk_part_new(const struct cost_model *model, const struct disk_p
     return &k->device;
 }
 
+uint32_t disk_blocks(const struct device *d) { return d && d->ops == &disk_ops ? disk_of(d)->blocks : 0; }
+
 const struct disk_backing *disk_backing_of(const struct device *d) {
     return d->ops == &disk_ops && !disk_of(d)->part.whole ? &disk_of(d)->backing : NULL;
 }

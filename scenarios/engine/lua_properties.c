@@ -242,9 +242,8 @@ static int efficiency_lua(lua_State *L) {
     const struct node *node = machine_self(L, "g:efficiency");
     struct efficiency figures;
     engine_charge(L, CHECK_CHARGE / 10);
-    if (!node->monitor || !efficiency_of(node->machine, &figures)) {
-        return luaL_error(L, "g:efficiency: %s is a %s; it takes a guest of a monitor in C", node->name,
-                          node->monitor ? "guest of a hypervisor in assembler" : "bare machine");
+    if (!efficiency_of(node->machine, &figures)) {
+        return luaL_error(L, "g:efficiency: %s is a bare machine; it takes a guest", node->name);
     }
     lua_createtable(L, 0, 6);
     state_set_count(L, "instructions", figures.instructions);

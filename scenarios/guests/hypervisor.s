@@ -272,7 +272,8 @@ NDISP    DC    F'0'              2EC: times that a guest got control
 NIDLE    DC    F'0'              2F0: times that nobody could run
 NSIO     DC    F'0'              2F4: channel programs started
 NTAKEN   DC    F'0'              2F8: spaces taken for another one
-         DS    F
+         DC    AL2(LSPACE)       2FC: of the map, too: length of a space
+         DC    AL2(SPCR-SPACE)   2FE: what CR0 and CR1 are for it
 *
 *----------------------------------------------------------------------
 * Variables

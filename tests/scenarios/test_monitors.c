@@ -184,7 +184,7 @@ static void test_guests_of_a_hypervisor_in_assembler_are_machines(void **state) 
         {MAPPED "g:clone()", "m:clone: a hypervisor in assembler is seen through its map"},
         {MAPPED "m:record()", "m:record: a hypervisor in assembler is seen through its map"},
         {MAPPED "vmm.new{on = m}", "vmm.new: bare has a hypervisor in assembler already"},
-        {MAPPED "g:efficiency()", "g:efficiency: guest1 is a guest of a hypervisor in assembler"},
+        {MAPPED "m:efficiency()", "g:efficiency: bare is a bare machine; it takes a guest"},
         {"local m = machine.new{} vmm.new{on = m} vmm.map{on = m}", "vmm.map: bare has a monitor in C already"},
         {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s')) m:record()\n"
          "vmm.map{on = m, memory = '64K'}",

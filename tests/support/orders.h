@@ -54,7 +54,7 @@ static inline void add_assembler(struct order *o, uint32_t memory, struct error 
     o->innermost = f ? map_guest(f, 0, memory, NULL, e) : NULL;
 }
 
-static inline void add_monitor(struct order *o, uint32_t memory, const struct machine_options *lines,
+static inline void add_monitor(struct order *o, char kind, uint32_t memory, const struct machine_options *lines,
                                uint32_t disk_blocks, struct error *e) {
     struct guest_options guest = {.memory_bytes = memory};
     const struct minidisk disk = {.address = ADDRESS_DISK, .host_address = ADDRESS_DISK, .blocks = disk_blocks};
@@ -62,13 +62,13 @@ static inline void add_monitor(struct order *o, uint32_t memory, const struct ma
         guest.console_line = lines->console_line;
         guest.line_self = lines->line_self;
     }
-    struct vmm *v = o->monitor[o->count] = vmm_new(o->innermost, "trap-and-emulate", e);
+    struct vmm *v = o->monitor[o->count] = vmm_new(o->innermost, kind == 'H' ? "hybrid" : "trap-and-emulate", e);
     o->innermost = v ? vmm_guest(v, &guest, e) : NULL;
     if (o->innermost && disk_blocks && !vmm_minidisk(o->innermost, &disk, e))
         o->innermost = NULL;
 }
 
-/* `kinds` has a letter for each, from the bare machine upward: C for a monitor in C, A for hypervisor.s. `inner` is the
+/* `kinds` has a letter for each, from the bare machine upward: C for a monitor in C, H for a hybrid one, A for hypervisor.s. `inner` is the
  * innermost machine's, its console lines those of the machine whose console is written. disk_blocks: of the disk 150
  * that all of them have; 0: none. It fails the test when that does not work. */
 static inline void order_new(struct order *o, const char *kinds, const struct machine_options *inner,
@@ -76,9 +76,12 @@ static inline void order_new(struct order *o, const char *kinds, const struct ma
     struct error e = ERROR_CLEAR;
     struct disk_backing disk;
     struct machine_options bare = *inner;
-    const char *last = strrchr(kinds, 'C'); /* whose guest writes on a console of its own */
+    const char *last = kinds + strlen(kinds); /* whose guest writes on a console of its own */
     *o = (struct order){0};
     bare.memory_bytes += overheads(kinds);
+    while (last > kinds && last[-1] == 'A')
+        last--;
+    last = last > kinds ? last - 1 : NULL;
     if (last)
         bare.console_line = bare.printer_line = NULL;
     o->bare = o->innermost = machine_new(&bare, &e);
@@ -90,7 +93,7 @@ static inline void order_new(struct order *o, const char *kinds, const struct ma
         if (*kind == 'A')
             add_assembler(o, memory, &e);
         else
-            add_monitor(o, memory, kind == last ? inner : NULL, disk_blocks, &e);
+            add_monitor(o, *kind, memory, kind == last ? inner : NULL, disk_blocks, &e);
         if (!o->innermost)
             fail_msg("%s: %s", kinds, e.text);
     }
