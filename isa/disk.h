@@ -70,6 +70,20 @@ uint32_t disk_blocks(const struct device *d);
 bool disk_read_block(struct device *d, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]);
 bool disk_write_block(struct device *d, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]);
 
+/* Somebody who is told of each write command of a disk that is not a part of one, when its blocks have been written: by
+ * the which one of its channel program, from 0, it was; first block, number of blocks, and the data sent for them,
+ * which may be shorter: the rest is zeros. The struct is the watcher's, and in the disk's list until disk_unwatch, or
+ * until the disk is gone; `on` tells. Nothing may be done to the machine. False: d is no such disk. */
+struct disk_watch {
+    void (*written)(void *self, unsigned ordinal, uint32_t first, uint32_t blocks, const uint8_t *data,
+                    uint32_t length);
+    void *self;
+    struct device *on; /* NULL: it is gone, or was never watched */
+    struct disk_watch *next;
+};
+bool disk_watch(struct device *d, struct disk_watch *w);
+void disk_unwatch(struct disk_watch *w);
+
 /* A 3370 that is a part of another disk: its block 0 is block `first` of that one, whose blocks and arm it uses. The
  * whole is asked for at each command, and may be a part itself; NULL, another device, or a block that it does not have:
  * an equipment check. first + blocks: at most UINT32_MAX. */

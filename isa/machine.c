@@ -243,6 +243,10 @@ struct device *machine_device(const struct machine *m, uint16_t address) {
     return channel_device(machine_channels(m), address);
 }
 
+uint64_t machine_device_activity(const struct machine *m, uint16_t address) {
+    return channel_observe(machine_channels(m), address);
+}
+
 struct device *machine_device_at(const struct machine *m, unsigned n, uint16_t *address) {
     return channel_device_at(machine_channels(m), n, address);
 }
@@ -415,6 +419,14 @@ void machine_device_ends(struct machine *m, uint16_t address) {
     while (channel_is_working(m->channels, address))
         timeline_advance(m->timeline, timeline_next(m->timeline));
 }
+
+void machine_device_presents(struct machine *m, uint16_t address, uint64_t csw) {
+    machine_device_ends(m, address);
+    channel_outside_begin(m->channels, address);
+    channel_outside_end(m->channels, address, csw, CHANNEL_ENDED);
+}
+
+void machine_set_comparator(struct machine *m, uint64_t value) { m->processor->comparator = value; }
 
 bool machine_deliver_io(struct machine *m, uint16_t address) {
     machine_device_ends(m, address);
@@ -605,6 +617,15 @@ uint64_t machine_booked_level(const struct machine *m, int level) {
     for (int c = 0; c < CAUSE_COUNT; c++)
         sum += machine_booked(m, level, (enum cycle_cause)c);
     return sum;
+}
+
+uint64_t machine_busy_cycles(const struct machine *m) {
+    struct machine_stats s;
+    uint64_t idle = 0;
+    machine_stats(m, &s);
+    for (int level = 0; level <= m->level; level++)
+        idle += machine_booked(m, level, CAUSE_IDLE);
+    return s.cycles - idle;
 }
 
 /* ---- Running ---- */

@@ -62,6 +62,8 @@ bool machine_nominal(const struct machine *m);
 enum profile machine_profile(const struct machine *m);
 enum channel_conditions machine_channel_conditions(const struct machine *m);
 struct device *machine_device(const struct machine *m, uint16_t address); /* NULL: none */
+/* What it does (0: nothing) in the first byte, what is pending in the second, and the status of that; 0: no device. */
+uint64_t machine_device_activity(const struct machine *m, uint16_t address);
 /* The n-th in order of attachment, and its address; NULL: there are no more. */
 struct device *machine_device_at(const struct machine *m, unsigned n, uint16_t *address);
 /* Whether the machine belongs to a hypervisor in assembler and is only seen through its map (vmm/map.h): then
@@ -128,6 +130,10 @@ bool machine_deliver_external(struct machine *m, unsigned code, unsigned sender)
 bool machine_deliver_io(struct machine *m, uint16_t address);
 /* The device ends what it is doing. */
 void machine_device_ends(struct machine *m, uint16_t address);
+/* The device has this status, whatever it did: of a program that was started before the machine was directed. */
+void machine_device_presents(struct machine *m, uint16_t address, uint64_t csw);
+/* The one clock that machine_set_state leaves alone and that is a register. */
+void machine_set_comparator(struct machine *m, uint64_t value);
 /* Whether an interruption is pending that this machine (CPU 0 of it) enables: its clocks', its devices'. What has no
  * outward sign (signals, the interrupt key of a virtual machine) is not among them. */
 bool machine_has_pending(struct machine *m);
@@ -162,6 +168,9 @@ void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_sta
 uint64_t machine_cpu_booked(const struct machine *m, unsigned cpu, int level, enum cycle_cause cause);
 uint64_t machine_booked(const struct machine *m, int level, enum cycle_cause cause);
 uint64_t machine_booked_level(const struct machine *m, int level);
+/* Cycles of the bare machine below so far, with one CPU, but those in which it was idle, on whatever level up to m's.
+ */
+uint64_t machine_busy_cycles(const struct machine *m);
 
 /* Limits of one call of machine_run; zero-initialise for none. */
 struct machine_limits {

@@ -198,7 +198,19 @@ bool monitor_minidisk(struct vmm *v, unsigned guest, uint16_t address, struct mi
     return false;
 }
 
+/* For whoever follows it: by the time the program runs the guest may have another one in mind. */
+static void note_caws(struct guest *g, uint16_t address) {
+    for (unsigned n = 0; n < g->minidisks; n++)
+        for (unsigned cpu = 0; g->minidisk[n].is.address == address && cpu < g->vm.cpus; cpu++) {
+            uint8_t word[4] = {0};
+            uint32_t absolute = guest_absolute(&g->vm.cpu[cpu], VMM_CAW_LOCATION);
+            machine_peek(g->machine, guest_absolute(&g->vm.cpu[0], absolute), word, sizeof word);
+            g->minidisk[n].caw[cpu] = bytes_get32(word);
+        }
+}
+
 bool monitor_io_begin(struct vmm *v, unsigned guest, uint16_t address) {
+    note_caws(v->guest[guest], address);
     return channel_outside_begin(v->guest[guest]->channels, address);
 }
 void monitor_io_end(struct vmm *v, unsigned guest, uint16_t address, uint64_t csw, enum io_progress progress) {

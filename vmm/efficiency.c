@@ -23,9 +23,6 @@ bool efficiency_of(const struct machine *guest, struct efficiency *to) {
     if (!counts_of(guest, &interpreted, &traps))
         return false;
     machine_stats(guest, &own);
-    uint64_t idle = 0;
-    for (int level = 0; level <= machine_level(guest); level++)
-        idle += machine_booked(guest, level, CAUSE_IDLE);
     uint64_t waited = machine_booked(guest, machine_level(guest), CAUSE_IDLE); /* the guest's own time goes on then */
     uint64_t worked = own.nominal_cycles > waited ? own.nominal_cycles - waited : 0;
     double retired = own.instructions ? (double)own.instructions : 1;
@@ -34,6 +31,6 @@ bool efficiency_of(const struct machine *guest, struct efficiency *to) {
                               .traps = traps,
                               .native = 1 - (double)interpreted / retired,
                               .traps_per_1000 = 1000 * (double)traps / retired,
-                              .slowdown = worked ? (double)(own.cycles - idle) / (double)worked : 1};
+                              .slowdown = worked ? (double)machine_busy_cycles(guest) / (double)worked : 1};
     return true;
 }

@@ -1,14 +1,14 @@
 /* Equivalence, the first of Popek and Goldberg's three properties, put to the test: a program has the same effect on a
  * virtual machine as on a bare one.
  *
- * Two machines run the same program in lock-step: the *guest*, on whatever monitors, in C or in assembler, at any
- * depth; and a bare machine, the *reference*, that is directed (isa/machine.h). After each step of the guest, which is
- * an instruction or an interruption, the reference does the same step, and the guest's state, seen through f, must be
- * the reference's. The number of steps is the clock. What comes from outside of the program is taken over from the
- * guest: when external and I/O interruptions come, when devices have ended, and what the clocks said (which must never
- * run backwards). What they do to the machine is the reference's affair, and compared. That they come at all is looked
- * after apart: a clock's or a device's interruption that the guest enables must have been given to it by the second
- * exit to its monitor from then on; and a guest does not wait for ever where the bare machine's device would end.
+ * Two machines run the same program in lock-step (vmm/lockstep.h): the *guest*, on whatever monitors, in C or in
+ * assembler, at any depth; and a bare machine, the *reference*. After each step of the guest, which is an instruction
+ * or an interruption, the reference does the same step, and the guest's state, seen through f, must be the reference's.
+ * The number of steps is the clock. What comes from outside of the program is taken over from the guest: when external
+ * and I/O interruptions come, when devices have ended, and what the clocks said (which must never run backwards). What
+ * they do to the machine is the reference's affair, and compared. That they come at all is looked after apart: a
+ * clock's or a device's interruption that the guest enables must have been given to it by the second exit to its
+ * monitor from then on; and a guest does not wait for ever where the bare machine's device would end.
  *
  * Compared in each step: PSW, general and control registers, prefix, which interruptions were taken; storage every few
  * steps, and at the end. Left out, because they are not the program's: reference bits, and what ISK, ISKE, RRB and RRBE
@@ -20,8 +20,7 @@
 #include <stdint.h>
 
 #include "isa/machine.h"
-
-enum { EQUIVALENCE_LAST = 10 };
+#include "vmm/lockstep.h"
 
 enum equivalence_end {
     EQUIVALENCE_ENDED,  /* it held until the program came to its end: a disabled wait or check-stop */
@@ -35,11 +34,7 @@ struct equivalence {
     char what[256];                        /* the first difference, one line; "" */
     struct machine_state guest, reference; /* at the end, or where they differ */
     unsigned last_count;                   /* the last instructions, oldest first */
-    struct equivalence_step {
-        uint32_t address;
-        uint8_t text[6];
-        char interruption[16]; /* "" or what came instead of an instruction, or with it: "external 1004" */
-    } last[EQUIVALENCE_LAST];
+    struct lockstep_step last[LOCKSTEP_LAST];
 };
 
 struct equivalence_options {
@@ -52,9 +47,9 @@ struct equivalence_options {
 };
 
 /* Checks `guest`, which is loaded and not started; it is restarted, as is `reference`: a bare machine of the same
- * storage, model and devices (its disks with the same contents), into which the guest's storage and keys are copied. It
- * must not have been started, and is directed from then on. False and *e when they are not such machines; whether
- * devices and what is on their disks are the same is not looked at. */
+ * storage, model and devices, into which the guest's storage and keys are copied. It must not have been started, and is
+ * directed from then on. False and *e when they are not such machines, or when what their disks, readers or consoles
+ * have been given is not the same. */
 bool equivalence_check(struct machine *guest, struct machine *reference, const struct equivalence_options *o,
                        struct equivalence *to, struct error *e);
 

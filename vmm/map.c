@@ -39,32 +39,14 @@ enum {
 };
 static const uint8_t identification[4] = {0xC8, 0xE5, 0xC6, 0xF1};
 
-/* Parts of a VM block, as the offsets follow each other. */
-enum part {
-    PART_GPR,
-    PART_PSW,
-    PART_CR,
-    PART_PREFIX,
-    PART_ORIGIN,
-    PART_SIZE,
-    PART_STATUS,
-    PART_EPOCH,
-    PART_COMPARATOR,
-    PART_TIMER,
-    PART_REAL_SPACE,
-    PART_SPACES,
-    PART_INTERPRETED,
-    PART_INTERRUPTIONS,
-    PARTS,
-};
-static const uint8_t part_bytes[PARTS] = {
-    [PART_GPR] = 64,        [PART_PSW] = 8,
-    [PART_CR] = 64,         [PART_PREFIX] = 4,
-    [PART_ORIGIN] = 4,      [PART_SIZE] = 4,
-    [PART_STATUS] = 1,      [PART_EPOCH] = 8,
-    [PART_COMPARATOR] = 8,  [PART_TIMER] = 8,
-    [PART_REAL_SPACE] = 4,  [PART_SPACES] = 4,
-    [PART_INTERPRETED] = 4, [PART_INTERRUPTIONS] = 4 * INTERRUPTION_WORDS,
+static const uint8_t part_bytes[MAP_PARTS] = {
+    [MAP_PART_GPR] = 64,        [MAP_PART_PSW] = 8,
+    [MAP_PART_CR] = 64,         [MAP_PART_PREFIX] = 4,
+    [MAP_PART_ORIGIN] = 4,      [MAP_PART_SIZE] = 4,
+    [MAP_PART_STATUS] = 1,      [MAP_PART_EPOCH] = 8,
+    [MAP_PART_COMPARATOR] = 8,  [MAP_PART_TIMER] = 8,
+    [MAP_PART_REAL_SPACE] = 4,  [MAP_PART_SPACES] = 4,
+    [MAP_PART_INTERPRETED] = 4, [MAP_PART_INTERRUPTIONS] = 4 * INTERRUPTION_WORDS,
 };
 
 struct seen {
@@ -77,7 +59,7 @@ struct seen {
 struct map {
     struct machine *on;
     uint32_t blocks, length;
-    uint16_t offset[PARTS];
+    uint16_t offset[MAP_PARTS];
     struct seen guest[MAP_GUESTS_MOST];
 };
 
@@ -90,25 +72,25 @@ static uint32_t word_at(struct machine *m, uint32_t real) {
     return bytes_get32(raw);
 }
 
-static void part(const struct seen *g, enum part which, uint8_t *to) {
+static void part(const struct seen *g, enum map_part which, uint8_t *to) {
     const struct map *f = g->map;
     memset(to, 0, part_bytes[which]);
     machine_peek(f->on, f->blocks + g->number * f->length + f->offset[which], to, part_bytes[which]);
 }
 
-static uint32_t part_word(const struct seen *g, enum part which) {
+static uint32_t part_word(const struct seen *g, enum map_part which) {
     uint8_t raw[4];
     part(g, which, raw);
     return bytes_get32(raw);
 }
 
-static uint64_t part_doubleword(const struct seen *g, enum part which) {
+static uint64_t part_doubleword(const struct seen *g, enum map_part which) {
     uint8_t raw[8];
     part(g, which, raw);
     return bytes_get64(raw);
 }
 
-static bool started(void *self) { return part_word(self, PART_SIZE) != 0; }
+static bool started(void *self) { return part_word(self, MAP_PART_SIZE) != 0; }
 
 static uint32_t asked_size(const struct map *f, unsigned number) {
     return word_at(f->on, STORAGE_SIZES + 4 * number) & 0x00FFF000;
@@ -117,7 +99,7 @@ static uint32_t asked_size(const struct map *f, unsigned number) {
 /* Where its storage begins: the block says it, or before the start the sizes of those before it. */
 static uint32_t origin(const struct seen *g) {
     if (started((void *)(uintptr_t)g))
-        return part_word(g, PART_ORIGIN);
+        return part_word(g, MAP_PART_ORIGIN);
     uint32_t at = word_at(g->map->on, FIRST_STORAGE);
     for (unsigned n = 0; n < g->number; n++)
         at += asked_size(g->map, n);
@@ -125,14 +107,14 @@ static uint32_t origin(const struct seen *g) {
 }
 
 static uint32_t size(const struct seen *g) {
-    uint32_t now = part_word(g, PART_SIZE), made = machine_memory(g->machine);
+    uint32_t now = part_word(g, MAP_PART_SIZE), made = machine_memory(g->machine);
     return now && now < made ? now : made;
 }
 
 /* Real address of the hypervisor's machine; -1: outside of the guest's storage. */
 static int64_t frame(const void *self, uint32_t real) {
     const struct seen *g = self;
-    uint32_t absolute = storage_prefix(real & 0xFFFFFF, part_word(g, PART_PREFIX) & 0x00FFF000), first = origin(g);
+    uint32_t absolute = storage_prefix(real & 0xFFFFFF, part_word(g, MAP_PART_PREFIX) & 0x00FFF000), first = origin(g);
     if (real > 0xFFFFFF || absolute >= size(g) || first >= machine_memory(g->map->on) ||
         absolute >= machine_memory(g->map->on) - first)
         return -1;
@@ -185,13 +167,13 @@ static void state(void *self, unsigned cpu, struct machine_state *to) {
     struct machine_state below;
     uint8_t psw[8], gpr[64], cr[64];
     machine_state(g->map->on, &below);
-    part(g, PART_PSW, psw);
-    part(g, PART_GPR, gpr);
-    part(g, PART_CR, cr);
-    *to = (struct machine_state){.prefix = part_word(g, PART_PREFIX) & 0x00FFF000,
-                                 .tod = below.tod + part_doubleword(g, PART_EPOCH),
-                                 .clock_comparator = part_doubleword(g, PART_COMPARATOR),
-                                 .cpu_timer = part_doubleword(g, PART_TIMER) - below.tod};
+    part(g, MAP_PART_PSW, psw);
+    part(g, MAP_PART_GPR, gpr);
+    part(g, MAP_PART_CR, cr);
+    *to = (struct machine_state){.prefix = part_word(g, MAP_PART_PREFIX) & 0x00FFF000,
+                                 .tod = below.tod + part_doubleword(g, MAP_PART_EPOCH),
+                                 .clock_comparator = part_doubleword(g, MAP_PART_COMPARATOR),
+                                 .cpu_timer = part_doubleword(g, MAP_PART_TIMER) - below.tod};
     unpack_psw(psw, &to->psw);
     for (unsigned n = 0; n < 16; n++) {
         to->gpr[n] = bytes_get32(gpr + 4 * n);
@@ -203,7 +185,7 @@ static void state(void *self, unsigned cpu, struct machine_state *to) {
 
 static uint8_t status_byte(const struct seen *g) {
     uint8_t b;
-    part(g, PART_STATUS, &b);
+    part(g, MAP_PART_STATUS, &b);
     return b;
 }
 
@@ -246,8 +228,8 @@ static void refresh(void *self) {
     struct seen *g = self;
     uint8_t words[4 * INTERRUPTION_WORDS];
     uint64_t interruptions[INTERRUPTION_CLASSES] = {0};
-    uint64_t interpreted = passed(part_word(g, PART_INTERPRETED), &g->interpreted);
-    part(g, PART_INTERRUPTIONS, words);
+    uint64_t interpreted = passed(part_word(g, MAP_PART_INTERPRETED), &g->interpreted);
+    part(g, MAP_PART_INTERRUPTIONS, words);
     for (unsigned n = 0; n < INTERRUPTION_WORDS; n++) {
         uint64_t more = passed(bytes_get32(words + 4 * n), &g->interruptions[n]);
         if (class_of[n] >= 0)
@@ -295,7 +277,7 @@ static bool damaged(const struct map *f, const char *what, uint32_t is, struct e
 }
 
 static bool read_map(struct map *f, struct error *e) {
-    uint8_t header[4 + 4 * 4 + 2 * PARTS];
+    uint8_t header[4 + 4 * 4 + 2 * MAP_PARTS];
     uint32_t memory = machine_memory(f->on);
     if (machine_peek(f->on, IDENTIFICATION, header, sizeof header) != ACCESS_OK ||
         memcmp(header, identification, sizeof identification) != 0)
@@ -309,7 +291,7 @@ static bool read_map(struct map *f, struct error *e) {
         return damaged(f, "the length of a VM block", f->length, e);
     if (f->blocks >= memory || MAP_GUESTS_MOST * f->length > memory - f->blocks)
         return damaged(f, "the address of the VM blocks", f->blocks, e);
-    for (unsigned n = 0; n < PARTS; n++) {
+    for (unsigned n = 0; n < MAP_PARTS; n++) {
         f->offset[n] = bytes_get16(header + (OFFSETS - IDENTIFICATION) + 2 * n);
         if (f->offset[n] + part_bytes[n] > f->length)
             return damaged(f, "an offset in VM blocks", f->offset[n], e);
@@ -393,7 +375,7 @@ struct machine *map_guest(struct map *f, unsigned number, uint32_t memory_bytes,
     struct seen *g = &f->guest[number];
     if (g->machine)
         return g->machine;
-    uint32_t bytes = started(g) ? part_word(g, PART_SIZE) : ask_for(f, number, memory_bytes, e);
+    uint32_t bytes = started(g) ? part_word(g, MAP_PART_SIZE) : ask_for(f, number, memory_bytes, e);
     if (bytes > STORAGE_MOST_BYTES)
         damaged(f, "the size of a guest's storage", bytes, e);
     if (bytes == 0 || bytes > STORAGE_MOST_BYTES)
@@ -410,10 +392,10 @@ struct machine *map_guest(struct map *f, unsigned number, uint32_t memory_bytes,
 
 static void add_counts(const struct seen *g, struct map_stats *to) {
     uint8_t words[4 * INTERRUPTION_WORDS];
-    part(g, PART_INTERRUPTIONS, words);
+    part(g, MAP_PART_INTERRUPTIONS, words);
     for (unsigned i = 0; i < INTERRUPTION_WORDS; i++)
         to->reflected += bytes_get32(words + 4 * i);
-    to->interpreted += part_word(g, PART_INTERPRETED);
+    to->interpreted += part_word(g, MAP_PART_INTERPRETED);
 }
 
 void map_stats(const struct map *f, struct map_stats *to) {
@@ -472,6 +454,31 @@ int64_t map_frame(const struct machine *guest, uint32_t guest_real) {
     return g ? frame(g, guest_real & ~(PAGE_BYTES - 1u)) : -1;
 }
 
+/* ---- For the map as data ---- */
+
+bool map_part(const struct machine *guest, enum map_part which, uint32_t *real, uint32_t *bytes) {
+    const struct seen *g = machine_virtual_self(guest, &operations);
+    if (!g)
+        return false;
+    *real = g->map->blocks + g->number * g->map->length + g->map->offset[which];
+    *bytes = part_bytes[which];
+    return true;
+}
+
+bool map_device_at(const struct machine *guest, unsigned n, uint16_t *address, uint16_t *host_address) {
+    const struct seen *g = machine_virtual_self(guest, &operations);
+    for (unsigned i = 0; g && i < MAP_DEVICES; i++) {
+        uint8_t row[DEVICE_ROW_BYTES] = {0};
+        machine_peek(g->map->on, DEVICES + i * DEVICE_ROW_BYTES, row, sizeof row);
+        *address = bytes_get16(row + 2);
+        *host_address = bytes_get16(row + 4);
+        bool its = row[0] == DEVICE_OF_EACH || row[0] == g->number;
+        if (its && machine_device(g->map->on, *host_address) && n-- == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- What there is to be looked after ---- */
 
 struct machine *map_machine(const struct map *f) {
@@ -485,8 +492,8 @@ unsigned map_guests(const struct map *f) {
 
 bool map_storage(const struct map *f, unsigned guest, uint32_t *first, uint32_t *bytes) {
     const struct seen *g = &f->guest[guest];
-    *first = part_word(g, PART_ORIGIN);
-    *bytes = part_word(g, PART_SIZE);
+    *first = part_word(g, MAP_PART_ORIGIN);
+    *bytes = part_word(g, MAP_PART_SIZE);
     return *bytes != 0;
 }
 
@@ -497,8 +504,8 @@ bool map_space(const struct map *f, unsigned guest, unsigned n, struct map_space
     if (n > spaces || n > SPACES_MOST)
         return false;
     to->bytes = layout >> 16;
-    to->at = n == 0 ? part_word(&f->guest[guest], PART_REAL_SPACE)
-                    : part_word(&f->guest[guest], PART_SPACES) + (n - 1) * to->bytes;
+    to->at = n == 0 ? part_word(&f->guest[guest], MAP_PART_REAL_SPACE)
+                    : part_word(&f->guest[guest], MAP_PART_SPACES) + (n - 1) * to->bytes;
     uint32_t control = to->at + (layout & 0xFFFF);
     to->cr0 = word_at(f->on, control);
     to->cr1 = word_at(f->on, control + 4);

@@ -54,6 +54,25 @@
 
 enum { MAP_GUESTS_MOST = 8 };
 
+/* Parts of a VM block, as the offsets follow each other. */
+enum map_part {
+    MAP_PART_GPR,
+    MAP_PART_PSW,
+    MAP_PART_CR,
+    MAP_PART_PREFIX,
+    MAP_PART_ORIGIN,
+    MAP_PART_SIZE,
+    MAP_PART_STATUS,
+    MAP_PART_EPOCH,
+    MAP_PART_COMPARATOR,
+    MAP_PART_TIMER,
+    MAP_PART_REAL_SPACE,
+    MAP_PART_SPACES,
+    MAP_PART_INTERPRETED,
+    MAP_PART_INTERRUPTIONS,
+    MAP_PARTS,
+};
+
 struct map;
 
 /* The map of the hypervisor that was loaded into `on`, bare or virtual, with one CPU; `on` must have no other. NULL and
@@ -87,6 +106,12 @@ bool map_disk(const struct machine *guest, uint16_t address, uint16_t host_addre
 
 /* Guest real page -> real page of the hypervisor's machine; -1: not the guest's. */
 int64_t map_frame(const struct machine *guest, uint32_t guest_real);
+
+/* Where a part of the guest's block is, in real storage of the hypervisor's machine, and how many bytes. False: it is
+ * not seen through a map. */
+bool map_part(const struct machine *guest, enum map_part which, uint32_t *real, uint32_t *bytes);
+/* The guest's n-th device: its address for the guest, and that in the hypervisor's machine, which has one there. */
+bool map_device_at(const struct machine *guest, unsigned n, uint16_t *address, uint16_t *host_address);
 
 /* ---- What there is to be looked after (vmm/resources.h); all by the guest's number ---- */
 

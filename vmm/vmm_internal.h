@@ -17,8 +17,10 @@
 #include "vmm/vmm.h"
 
 /* A minidisk, and how the host's side gets to the disk that it is a part of. */
+enum { VMM_CAW_LOCATION = 72 };
 struct guest_disk {
     struct minidisk is;
+    uint32_t caw[VIRTUAL_CPUS_MOST]; /* at real 72 of each CPU, when a program was last started (vmm/follow.h) */
     struct guest *guest;
     unsigned made; /* as in struct guest */
 };

@@ -67,6 +67,8 @@ struct disk {
     uint32_t next, left;                /* the located blocks that were not moved yet */
 
     /* Of a whole disk. */
+    struct disk_watch *watches;
+    unsigned writes;  /* write commands of the present chain */
     bool remembers;   /* what is written, for brief archives */
     struct bytes log; /* of blocks: number and contents. First, for each that was written, in order, what it held
                        * before; then, for each write that was taken back, what it had written. */
@@ -177,8 +179,15 @@ static void read_blocks(struct disk *k, struct device_command *c) {
     c->more = c->more || k->left > 0;
 }
 
+static void tell_written(struct disk *k, uint32_t first, const struct device_command *c) {
+    for (const struct disk_watch *w = k->watches; w; w = w->next)
+        w->written(w->self, k->writes, first, k->next - first, c->data, c->used);
+    k->writes++;
+}
+
 /* Writes all the located blocks: where the data end, zeros follow. */
 static void write_blocks(struct disk *k, struct device_command *c) {
+    uint32_t first = k->next;
     c->status = STATUS_GOOD;
     c->more = c->count < (uint64_t)k->left * DISK_BLOCK_BYTES;
     while (k->left) {
@@ -195,6 +204,7 @@ static void write_blocks(struct disk *k, struct device_command *c) {
         move_arm(k, k->next++);
         k->left--;
     }
+    tell_written(k, first, c);
     if (!sync_blocks(k))
         equipment_check(k, c);
 }
@@ -346,6 +356,7 @@ static void disk_command(struct device *d, struct device_command *c) {
     if (!c->chained) {
         k->extent_defined = false;
         k->left = 0;
+        k->writes = 0;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (commands[i].code == c->code) {
@@ -458,6 +469,8 @@ static void disk_archive(struct device *d, struct archive *a) {
 
 static void disk_free(struct device *d) {
     struct disk *k = disk_of(d);
+    while (k->watches)
+        disk_unwatch(k->watches);
     if (!k->part.whole)
         k->backing.free(k->backing.self);
     bytes_fini(&k->log);
@@ -503,6 +516,26 @@ uint32_t disk_blocks(const struct device *d) { return d && d->ops == &disk_ops ?
 
 const struct disk_backing *disk_backing_of(const struct device *d) {
     return d->ops == &disk_ops && !disk_of(d)->part.whole ? &disk_of(d)->backing : NULL;
+}
+
+bool disk_watch(struct device *d, struct disk_watch *w) {
+    w->on = NULL;
+    if (!disk_backing_of(d))
+        return false;
+    w->on = d;
+    w->next = disk_of(d)->watches;
+    disk_of(d)->watches = w;
+    return true;
+}
+
+void disk_unwatch(struct disk_watch *w) {
+    if (!w->on)
+        return;
+    struct disk_watch **at = &disk_of(w->on)->watches;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    w->on = NULL;
 }
 
 bool disk_read_block(struct device *d, uint32_t block, uint8_t to[DISK_BLOCK_BYTES]) {

@@ -206,6 +206,8 @@ const struct engine_table engine_tables[] = {
     {"m", property_machine_methods},
     {"v", property_monitor_methods},
     {"v:resources()", resources_methods},
+    {"vmm", isomorphism_functions},
+    {"vmm.follow{}", follower_methods},
     {"assemble", assemble_functions},
     {"assembly", assembly_methods},
     {"", classify_functions},
@@ -267,6 +269,7 @@ static int open_everything(lua_State *L) {
     lua_open_devices(L);
     lua_open_vmm(L);
     lua_open_properties(L);
+    lua_open_isomorphism(L);
     lua_open_assemble(L);
     lua_open_classify(L);
     lua_open_check(L);

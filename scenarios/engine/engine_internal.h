@@ -196,6 +196,7 @@ struct handle {
 #define CLASS_READER "cloud370.card reader"
 #define CLASS_DISK "cloud370.disk"
 #define CLASS_RESOURCES "cloud370.resource check"
+#define CLASS_FOLLOWER "cloud370.follower"
 #define CLASS_ASSEMBLY "cloud370.assembly"
 
 /* Makes sure that so many bytes of storage more are within the budget; raises when they are not. */
@@ -257,6 +258,7 @@ void lua_open_cpu(lua_State *L);
 void lua_open_devices(lua_State *L);
 void lua_open_vmm(lua_State *L);
 void lua_open_properties(lua_State *L);
+void lua_open_isomorphism(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
@@ -264,8 +266,9 @@ void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
     operator_methods[], history_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[],
     vmm_functions[], vmm_methods[], property_functions[], property_machine_methods[], property_monitor_methods[],
-    resources_methods[], assemble_functions[], assembly_methods[], check_functions[], expect_methods[],
-    report_functions[], random_functions[], random_methods[], base_functions[], classify_functions[];
+    resources_methods[], isomorphism_functions[], follower_methods[], assemble_functions[], assembly_methods[],
+    check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[], base_functions[],
+    classify_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);
@@ -278,6 +281,11 @@ struct node *machine_self(lua_State *L, const char *what);
 void history_push_position(lua_State *L, const struct handle *h);
 /* An address, 0 to X'FFFFFF'. */
 uint32_t machine_address(lua_State *L, int index, const char *what);
+/* A device's address, as "150" or a number. */
+uint16_t machine_device_address(lua_State *L, int index, const char *what);
+/* Pushes a row of the map f. */
+struct isomorphism_row;
+void isomorphism_push_row(lua_State *L, const struct isomorphism_row *row);
 /* Raises inside an event handler. */
 void machine_refuse_while_running(lua_State *L, const char *what);
 enum { STATE_BYTES_PER_CHARGE = 16 }; /* of storage copied, for one Lua instruction */
@@ -290,6 +298,7 @@ uint64_t machine_count(const struct machine *m);
 void machine_raise_budget(lua_State *L, const char *who, bool used_up);
 /* Parts of the tables that show counts and states. */
 void state_set_count(lua_State *L, const char *name, uint64_t n);
+void state_set_text(lua_State *L, const char *name, const char *text);
 void state_push_registers(lua_State *L, const uint32_t registers[16]);
 void state_push_interruptions(lua_State *L, const struct machine_stats *stats);
 /* The account of all CPUs (cpu -1), or of one of the bare machine. */

@@ -6,11 +6,6 @@
 static const char *const CLASS_CLASSIFICATION = "classification";
 enum { CHARGE_PER_INSTRUCTION = 500000 }; /* a few hundredths of a second of the host's */
 
-static void set_text(lua_State *L, const char *key, const char *text) {
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
-
 static void set_flag(lua_State *L, const char *key, bool flag) {
     lua_pushboolean(L, flag);
     lua_setfield(L, -2, key);
@@ -26,13 +21,13 @@ static void push_names(lua_State *L, const struct instruction *const *of, unsign
 
 static void push_witness(lua_State *L, const struct witness *w) {
     lua_createtable(L, 0, 7);
-    set_text(L, "instruction", w->text);
-    set_text(L, "operands", w->state);
-    set_text(L, "mode", w->mode);
-    set_text(L, "resource", w->resource);
-    set_text(L, "differs", w->differs);
-    set_text(L, "first", w->first);
-    set_text(L, "second", w->second);
+    state_set_text(L, "instruction", w->text);
+    state_set_text(L, "operands", w->state);
+    state_set_text(L, "mode", w->mode);
+    state_set_text(L, "resource", w->resource);
+    state_set_text(L, "differs", w->differs);
+    state_set_text(L, "first", w->first);
+    state_set_text(L, "second", w->second);
 }
 
 static void push_verdict(lua_State *L, const struct verdict *v) {
@@ -41,8 +36,8 @@ static void push_verdict(lua_State *L, const struct verdict *v) {
     classify_explain(v, text);
     engine_push_scratch(L, text);
     lua_setfield(L, -2, "text");
-    set_text(L, "name", v->instruction->name);
-    set_text(L, "class", classify_class_name(v->class));
+    state_set_text(L, "name", v->instruction->name);
+    state_set_text(L, "class", classify_class_name(v->class));
     set_flag(L, "sensitive", verdict_sensitive(v));
     set_flag(L, "user_sensitive", v->user_sensitive);
     set_flag(L, "privileged", v->privileged);
@@ -55,7 +50,7 @@ static void push_verdict(lua_State *L, const struct verdict *v) {
     }
     lua_setfield(L, -2, "witness");
     if (v->outside) {
-        set_text(L, "footnote", classify_footnote((enum classify_outside)(v->outside & -v->outside)));
+        state_set_text(L, "footnote", classify_footnote((enum classify_outside)(v->outside & -v->outside)));
     }
 }
 
@@ -65,8 +60,8 @@ static void push_theorems(lua_State *L, const struct classification *c) {
         struct theorem t;
         classification_theorem(c, n, &t);
         lua_createtable(L, 0, 4);
-        set_text(L, "name", t.name);
-        set_text(L, "condition", t.condition);
+        state_set_text(L, "name", t.name);
+        state_set_text(L, "condition", t.condition);
         set_flag(L, "holds", t.holds);
         push_names(L, t.breaks, t.count);
         lua_setfield(L, -2, "breaks");
@@ -82,7 +77,7 @@ static int classification_gc(lua_State *L) {
 
 static void push_classification(lua_State *L, const struct classification *c, bool all) {
     lua_createtable(L, 0, 4);
-    set_text(L, "profile", profile_name(c->profile));
+    state_set_text(L, "profile", profile_name(c->profile));
     lua_pushinteger(L, (lua_Integer)c->seed);
     lua_setfield(L, -2, "seed");
     lua_createtable(L, 0, (int)c->count);

@@ -146,7 +146,7 @@ static int machine_start_lua(lua_State *L) {
 }
 
 /* A device's address: a number, or the same as a text of hexadecimal digits. */
-static uint16_t device_address(lua_State *L, int index, const char *what) {
+uint16_t machine_device_address(lua_State *L, int index, const char *what) {
     uint32_t address = 0;
     if (lua_type(L, index) == LUA_TSTRING ? !units_hex(lua_tostring(L, index), UINT16_MAX, &address)
                                           : !lua_isinteger(L, index)) {
@@ -166,7 +166,7 @@ static int machine_ipl_lua(lua_State *L) {
     bool clear = false;
     machine_refuse_while_running(L, "m:ipl");
     lua_settop(L, 3);
-    uint16_t address = device_address(L, 2, "m:ipl: the device");
+    uint16_t address = machine_device_address(L, 2, "m:ipl: the device");
     if (arguments_table(L, 3, "m:ipl: the argument", keys, true) && lua_getfield(L, 3, "clear") != LUA_TNIL) {
         clear = arguments_flag(L, -1, "m:ipl: clear");
     }

@@ -1,5 +1,5 @@
 /* The Lua face of Popek and Goldberg's three properties: equivalence (vmm/equivalence.h), resource control
- * (vmm/resources.h) and efficiency (vmm/efficiency.h). */
+ * (vmm/resources.h) and efficiency (vmm/efficiency.h); and of the square f(e(S)) = e'(f(S)) (vmm/square.h). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -9,6 +9,7 @@
 #include "vmm/efficiency.h"
 #include "vmm/equivalence.h"
 #include "vmm/resources.h"
+#include "vmm/square.h"
 
 enum { CHECK_CHARGE = 500, LOOK_CHARGE = 5000 }; /* Lua instructions */
 
@@ -16,13 +17,13 @@ enum { CHECK_CHARGE = 500, LOOK_CHARGE = 5000 }; /* Lua instructions */
 
 struct comparison {
     struct engine *engine;
-    struct machine *guest_bare, *reference;
-    uint64_t before; /* counts of both together */
+    struct machine *guest_bare, *reference; /* NULL: it is the check's own */
+    uint64_t before;                        /* counts of both together */
     bool interrupted, used_up;
 };
 
 static uint64_t count_of(const struct comparison *c) {
-    return machine_count(c->guest_bare) + machine_count(c->reference);
+    return machine_count(c->guest_bare) + (c->reference ? machine_count(c->reference) : 0);
 }
 
 /* Asked after each step. */
@@ -36,21 +37,16 @@ static bool is_interrupted(void *self) {
     return c->interrupted || c->used_up;
 }
 
-static void set_text(lua_State *L, const char *name, const char *text) {
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 /* What was executed has a text; what came instead of an instruction is an interruption. */
-static void push_step(lua_State *L, const struct equivalence_step *s) {
+static void push_step(lua_State *L, const struct lockstep_step *s) {
     lua_createtable(L, 0, 2);
     state_set_count(L, "address", s->address);
     if (*s->interruption) {
-        set_text(L, "interruption", s->interruption);
+        state_set_text(L, "interruption", s->interruption);
     } else {
         char text[DISASSEMBLER_TEXT];
         disassemble(text, s->text, sizeof s->text);
-        set_text(L, "text", text);
+        state_set_text(L, "text", text);
     }
 }
 
@@ -60,7 +56,7 @@ static void push_state(lua_State *L, const struct machine_state *s) {
     psw_store(&s->psw, psw, 0, 0);
     bytes_to_hex(hex, psw, sizeof psw);
     lua_createtable(L, 0, 4);
-    set_text(L, "psw", hex);
+    state_set_text(L, "psw", hex);
     state_push_registers(L, s->gpr);
     lua_setfield(L, -2, "gpr");
     state_push_registers(L, s->cr);
@@ -68,36 +64,46 @@ static void push_state(lua_State *L, const struct machine_state *s) {
     state_set_count(L, "prefix", s->prefix);
 }
 
-static void push_result(lua_State *L, const struct equivalence *q) {
-    static const char *const ends[] = {"ended", "budget", "broken"};
-    lua_createtable(L, 0, 7);
-    set_text(L, "ended", ends[q->end]);
-    lua_pushboolean(L, q->end != EQUIVALENCE_BROKEN);
-    lua_setfield(L, -2, "held");
-    state_set_count(L, "steps", q->steps);
-    set_text(L, "what", q->what);
-    lua_createtable(L, (int)q->last_count, 0);
-    for (unsigned n = 0; n < q->last_count; n++) {
-        push_step(L, &q->last[n]);
+static void push_steps(lua_State *L, const struct lockstep_step *last, unsigned count) {
+    lua_createtable(L, (int)count, 0);
+    for (unsigned n = 0; n < count; n++) {
+        push_step(L, &last[n]);
         lua_rawseti(L, -2, (lua_Integer)n + 1);
     }
     lua_setfield(L, -2, "last");
+}
+
+static void push_result(lua_State *L, const struct equivalence *q) {
+    static const char *const ends[] = {"ended", "budget", "broken"};
+    lua_createtable(L, 0, 7);
+    state_set_text(L, "ended", ends[q->end]);
+    lua_pushboolean(L, q->end != EQUIVALENCE_BROKEN);
+    lua_setfield(L, -2, "held");
+    state_set_count(L, "steps", q->steps);
+    state_set_text(L, "what", q->what);
+    push_steps(L, q->last, q->last_count);
     push_state(L, &q->guest);
     lua_setfield(L, -2, "guest");
     push_state(L, &q->reference);
     lua_setfield(L, -2, "reference");
 }
 
-/* The machine in this field: not started, and no monitor is its program. */
-static struct node *check_machine(lua_State *L, const char *field, const char *what) {
+/* The machine in this field: no monitor in C is its program, nor, unless that may be, one in assembler. */
+static struct node *check_program(lua_State *L, const char *field, bool assembler, const char *what) {
     lua_getfield(L, 1, field);
     struct node *node = objects_check(L, lua_gettop(L), CLASS_MACHINE, what)->node;
     for (const struct monitor *m = node->tree->monitors; m; m = m->next) {
-        if (m->on == node) {
+        if (m->on == node && !(m->map && assembler)) {
             luaL_error(L, "%s is %s, whose program is a monitor; it takes a machine that is loaded with a program",
                        what, node->name);
         }
     }
+    return node;
+}
+
+/* And it was not started. */
+static struct node *check_machine(lua_State *L, const char *field, const char *what) {
+    struct node *node = check_program(L, field, false, what);
     if (node->started) {
         luaL_error(L, "%s is %s, which was started; it takes a machine that is loaded, and not started yet", what,
                    node->name);
@@ -105,25 +111,26 @@ static struct node *check_machine(lua_State *L, const char *field, const char *w
     return node;
 }
 
-static void check_disks(lua_State *L, const struct node *guest, const struct node *reference) {
-    uint32_t begins, blocks = objects_disk(guest, &begins), others = objects_disk(reference, &begins);
-    if (blocks != others) {
-        luaL_error(L, "vmm.equivalence: the disk of %s has %I blocks, that of %s %I; they must be the same",
-                   guest->name, (lua_Integer)blocks, reference->name, (lua_Integer)others);
-    }
-}
-
 /* Ends the scenario where the check used up its budget, and says how far it had come. */
-static void raise_end(lua_State *L, const struct comparison *c, const struct node *guest, const struct equivalence *q) {
-    char steps[32], who[128];
+static void raise_end(lua_State *L, const struct comparison *c, const char *what, uint64_t steps, bool broken) {
+    char count[32], who[128];
     if (c->interrupted) {
         engine_expire(L, ERROR_BUDGET, "interrupted");
     }
-    units_grouped(steps, q->steps);
-    snprintf(who, sizeof who, "vmm.equivalence: %s was as the reference for %s steps", guest->name, steps);
-    if (c->used_up && q->end == EQUIVALENCE_BUDGET) {
+    units_grouped(count, steps);
+    snprintf(who, sizeof who, "%s for %s step%s", what, count, steps == 1 ? "" : "s");
+    if (c->used_up && !broken) {
         machine_raise_budget(L, who, true);
     }
+}
+
+/* What was simulated counts in the budget. */
+static void charge_comparison(const struct comparison *c, uint64_t more) {
+    struct engine *engine = c->engine;
+    uint64_t used = count_of(c) - c->before + more;
+    uint64_t left = engine->options.budgets.machine_instructions - engine->machine_used;
+    engine->machine_used += used < left ? used : left;
+    events_clear(engine->queue);
 }
 
 /* vmm.equivalence{guest=, reference=, steps=} */
@@ -141,8 +148,9 @@ static int equivalence_lua(lua_State *L) {
     if (lua_getfield(L, 1, "steps") != LUA_TNIL) {
         options.steps = (uint64_t)arguments_integer(L, -1, "vmm.equivalence: steps", 1, LUA_MAXINTEGER);
     }
-    check_disks(L, guest, reference);
-    engine_charge(L, CHECK_CHARGE + machine_memory(guest->machine) / STATE_BYTES_PER_CHARGE);
+    uint32_t first, blocks = objects_disk(guest, &first);
+    engine_charge(L, CHECK_CHARGE + (machine_memory(guest->machine) + (uint64_t)blocks * DISK_BLOCK_BYTES) /
+                                        STATE_BYTES_PER_CHARGE);
     machine_raise_budget(L, guest->name, false);
     struct comparison c = {.engine = engine, .guest_bare = guest->tree->bare, .reference = reference->machine};
     c.before = count_of(&c);
@@ -154,11 +162,75 @@ static int equivalence_lua(lua_State *L) {
         return luaL_error(L, "vmm.%s", e.text);
     }
     reference->started = true;
-    uint64_t used = count_of(&c) - c.before, left = engine->options.budgets.machine_instructions - engine->machine_used;
-    engine->machine_used += used < left ? used : left;
-    events_clear(engine->queue);
-    raise_end(L, &c, guest, &result);
+    charge_comparison(&c, 0);
+    char what[80];
+    snprintf(what, sizeof what, "vmm.equivalence: %s was as the reference", guest->name);
+    raise_end(L, &c, what, result.steps, result.end == EQUIVALENCE_BROKEN);
     push_result(L, &result);
+    return 1;
+}
+
+/* --- the square --------------------------------------------------------------------------------------------------- */
+
+static void push_square(lua_State *L, const struct square *q) {
+    static const char *const outcomes[] = {"held", "ended", "waits", "broken"};
+    lua_createtable(L, 0, 9);
+    state_set_text(L, "ended", outcomes[q->outcome]);
+    lua_pushboolean(L, q->outcome != SQUARE_BROKEN);
+    lua_setfield(L, -2, "held");
+    state_set_count(L, "steps", q->steps);
+    state_set_count(L, "pieces", q->pieces);
+    state_set_text(L, "what", q->what);
+    push_steps(L, q->last, q->last_count);
+    if (!q->differs) {
+        return;
+    }
+    isomorphism_push_row(L, &q->row);
+    lua_setfield(L, -2, "piece");
+    isomorphism_push_row(L, &q->place);
+    lua_setfield(L, -2, "place");
+    state_set_count(L, "image", q->image);
+    state_set_count(L, "stands", q->stands);
+}
+
+/* vmm.square{machine=, steps=} */
+static int square_lua(lua_State *L) {
+    static const char *const keys[] = {"machine", "steps", NULL};
+    struct square_options options = {.steps = 1, .parts = true};
+    struct square result;
+    struct error e = ERROR_CLEAR;
+    struct engine *engine = engine_of(L);
+    char what[80];
+    lua_settop(L, 1);
+    arguments_table(L, 1, "vmm.square: the argument", keys, false);
+    machine_refuse_while_running(L, "vmm.square");
+    struct node *guest = check_program(L, "machine", true, "vmm.square: machine");
+    if (!guest->started) {
+        luaL_error(L, "vmm.square: machine is %s, which was not started; it takes one that is running", guest->name);
+    }
+    if (lua_getfield(L, 1, "steps") != LUA_TNIL) {
+        options.steps = (uint64_t)arguments_integer(L, -1, "vmm.square: steps", 1, LUA_MAXINTEGER);
+    }
+    options.parts = options.steps > 1;
+    uint32_t first, blocks = objects_disk(guest, &first);
+    uint64_t bytes = machine_memory(guest->machine) + (uint64_t)blocks * DISK_BLOCK_BYTES;
+    engine_charge(L, CHECK_CHARGE + 4 * bytes / STATE_BYTES_PER_CHARGE);
+    machine_raise_budget(L, guest->name, false);
+    objects_make_room(L, bytes, "vmm.square");
+    struct comparison c = {.engine = engine, .guest_bare = guest->tree->bare};
+    c.before = count_of(&c);
+    options.interrupted = is_interrupted;
+    options.self = &c;
+    struct square_check *check = square_new(guest->machine, &e);
+    if (!check) {
+        return luaL_error(L, "vmm.square: %s", e.text);
+    }
+    square_run(check, &options, &result);
+    square_free(check);
+    charge_comparison(&c, result.steps);
+    snprintf(what, sizeof what, "vmm.square: it held for %s", guest->name);
+    raise_end(L, &c, what, result.steps, result.outcome == SQUARE_BROKEN);
+    push_square(L, &result);
     return 1;
 }
 
@@ -260,6 +332,8 @@ static int efficiency_lua(lua_State *L) {
 const struct engine_function property_functions[] = {
     {"equivalence", equivalence_lua,
      "equivalence{guest=, reference=, steps=}: runs both in lock-step; how far they are the same, and what differs"},
+    {"square", square_lua,
+     "square{machine=, steps=}: whether f(e(S)) = e'(f(S)) for its next steps, and what differs where"},
     {NULL, NULL, NULL},
 };
 

@@ -200,6 +200,11 @@ static int machine_disassemble_lua(lua_State *L) {
 
 /* --- counts ------------------------------------------------------------------------------------------------------- */
 
+void state_set_text(lua_State *L, const char *name, const char *text) {
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
 void state_set_count(lua_State *L, const char *name, uint64_t n) {
     lua_pushinteger(L, (lua_Integer)n);
     lua_setfield(L, -2, name);

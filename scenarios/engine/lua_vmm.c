@@ -279,5 +279,6 @@ void lua_open_vmm(lua_State *L) {
     lua_newtable(L);
     engine_add_functions(L, vmm_functions);
     engine_add_functions(L, property_functions);
+    engine_add_functions(L, isomorphism_functions);
     lua_setglobal(L, "vmm");
 }

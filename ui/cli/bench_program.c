@@ -50,10 +50,8 @@ static void count(const struct tower *t, struct bench_run *to) {
     machine_stats(t->bare, &bare);
     machine_stats(t->innermost, &innermost);
     to->instructions = innermost.instructions;
-    to->cycles = bare.cycles;
+    to->cycles = machine_busy_cycles(t->innermost);
     to->interruptions = interruption_total(bare.interruptions) - bare.interruptions[INTERRUPTION_RESTART];
-    for (unsigned level = 0; level <= t->count; level++)
-        to->cycles -= machine_booked(t->bare, (int)level, CAUSE_IDLE);
     for (unsigned level = 0; level < t->count; level++)
         vmm_stats(t->monitor[level], &to->monitor[level]);
 }
