@@ -428,14 +428,8 @@ bool history_go(struct history *h, uint64_t position, struct error *e) {
     return true;
 }
 
+/* Of a machine that is only seen: those that it was told of, which is what machine_run stops at. */
 static uint64_t traps_of(const struct machine *m) { return interruption_total(m->interruptions); }
-
-/* Instructions and interruptions of m, a machine of the tree. */
-static uint64_t steps_of(const struct machine *m) {
-    struct machine_stats s;
-    machine_stats(m, &s);
-    return s.instructions + traps_of(m);
-}
 
 /* Restores the last checkpoint, of those before position `now`, at which m had not done more than so many steps; the
  * first one if there is none. */
@@ -446,7 +440,7 @@ static void restore_before(struct history *h, const struct machine *m, uint64_t 
         bool before = h->list[middle]->position <= now;
         if (before)
             restore(h, h->list[middle]);
-        if (before && steps_of(m) <= steps)
+        if (before && machine_steps(m) <= steps)
             low = middle;
         else
             high = middle;
@@ -455,20 +449,22 @@ static void restore_before(struct history *h, const struct machine *m, uint64_t 
 }
 
 bool history_back(struct history *h, struct machine *m, uint64_t steps, struct error *e) {
-    /* By how much an instruction that is not divided from its interruption can overshoot. */
-    enum { INDIVISIBLE = 2 };
     look(h);
-    uint64_t now = machine_position(h->m), done = steps_of(m), target = done - steps;
+    uint64_t now = machine_position(h->m), done = machine_steps(m), target = done - steps;
     if (steps == 0)
         return true;
     if (!reachable(h, now, e))
         return false;
-    for (uint64_t more = 0; steps <= done && more <= INDIVISIBLE && more <= target; more++) {
+    /* What is not divided (an instruction and its interruption, and all that a hypervisor reflects at once) overshoots;
+     * then less is asked for, at worst a checkpoint. */
+    for (uint64_t more = 0; steps <= done && more <= target; more++) {
         restore_before(h, m, target - more, now);
-        uint64_t left = target - more > steps_of(m) ? target - more - steps_of(m) : 0;
+        if (machine_steps(m) > target)
+            break;
+        uint64_t left = target - more > machine_steps(m) ? target - more - machine_steps(m) : 0;
         if (left && !replay(h, m, (struct machine_limits){.instructions = left}, 0))
             return arrived(h, stopped_early(e));
-        if (steps_of(m) <= target)
+        if (machine_steps(m) <= target)
             return arrived(h, true);
     }
     if (!arrived(h, replay_to(h, now)))

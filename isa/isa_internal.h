@@ -200,7 +200,7 @@ struct machine {
 
     /* Of one whose program is a hypervisor that publishes whom it runs; `witnesses` counts them, on the bare machine.
      */
-    machine_witness *witness;
+    const struct witness_ops *witness;
     void *witness_self;
     unsigned witnesses;
 
@@ -277,6 +277,9 @@ static inline void processor_book(struct processor *p, uint64_t cycles, enum cyc
 }
 /* Brings instruction counts, nominal times and the books up to date. */
 void processor_flush(struct processor *p);
+/* Instructions and interruptions of m so far; of a machine that is only seen also those that will be counted when it
+ * gets control. */
+uint64_t machine_steps(const struct machine *m);
 /* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
 bool machine_limit_reached(const struct machine *m);
 /* Whether this interpreted instruction is the one in front of which the run is to stop; it does then. */

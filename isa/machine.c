@@ -490,10 +490,30 @@ void processor_flush(struct processor *p) {
     p->retired = 0;
 }
 
+/* The level of whoever runs on this CPU. */
+static void find_level(struct processor *p) {
+    for (struct machine_cpu c = processor_chain(p); c.machine; c = chain_next(c))
+        p->level = c.machine->level;
+}
+
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to) {
     on.machine->running[on.cpu] = to;
     for (; to.machine; to = chain_next(to))
         p->level = to.machine->level;
+}
+
+/* What the program of m's host has done for m since m was last told; the interruptions are added. A machine with a
+ * supervisor of its own in C is that supervisor, whose instructions are not counted. */
+static uint64_t witnessed(const struct machine *m, bool told, uint64_t interruptions[INTERRUPTION_CLASSES]) {
+    uint64_t interpreted = m->ops && m->ops->witnessed ? m->ops->witnessed(m->self, told, interruptions) : 0;
+    return m->supervisor ? 0 : interpreted;
+}
+
+static struct machine *ask_witness(struct machine *m) {
+    struct machine *vm = m->witness->running(m->witness_self);
+    if (vm)
+        vm->instructions += witnessed(vm, true, vm->interruptions);
+    return vm;
 }
 
 /* A machine in supervisor state runs none of its own; in problem state whom its program says, if that tells. */
@@ -509,24 +529,30 @@ void processor_ask_witnesses(struct processor *p) {
         if (!psw_problem(&state.psw))
             m->running[c.cpu].machine = NULL;
         else if (m->witness)
-            m->running[c.cpu] = (struct machine_cpu){m->witness(m->witness_self), 0};
+            m->running[c.cpu] = (struct machine_cpu){ask_witness(m), 0};
     }
 }
 
-void machine_set_witness(struct machine *m, machine_witness *witness, void *self) {
+bool machine_set_witness(struct machine *m, const struct witness_ops *ops, void *self, struct error *e) {
     struct machine *bare = m->processor->machine;
-    bare->witnesses += (witness != NULL) - (m->witness != NULL);
-    m->witness = witness;
+    if (ops && (m->witness || m->supervisor))
+        return error_set(e, ERROR_INPUT, "%s has a %s already", m->name,
+                         m->witness ? "map of virtual machines" : "monitor in C");
+    bare->witnesses += (ops != NULL) - (m->witness != NULL);
+    m->witness = ops;
     m->witness_self = self;
-    if (!witness)
-        memset(m->running, 0, sizeof m->running);
+    if (ops)
+        return true;
+    for (unsigned i = 0; i < bare->cpus; i++)
+        processor_flush(bare->cpu[i]);
+    memset(m->running, 0, sizeof m->running);
+    for (unsigned i = 0; i < bare->cpus; i++)
+        find_level(bare->cpu[i]);
+    return true;
 }
 
-void machine_witnessed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]) {
-    if (!vm->supervisor)
-        vm->instructions += interpreted;
-    for (int c = 0; c < INTERRUPTION_CLASSES; c++)
-        vm->interruptions[c] += interruptions[c];
+void *machine_witness_self(const struct machine *m, const struct witness_ops *ops) {
+    return m->witness == ops ? m->witness_self : NULL;
 }
 
 void processor_left(struct processor *p) {
@@ -569,17 +595,15 @@ static void later(uint64_t *time, uint64_t other) {
 void machine_stats(const struct machine *m, struct machine_stats *to) {
     const struct machine *bare = m->processor->machine;
     *to = (struct machine_stats){0};
-    if (m->ops && m->ops->refresh)
-        m->ops->refresh(m->self);
     for (unsigned i = 0; i < bare->cpus; i++) {
         processor_flush(bare->cpu[i]);
         later(&to->cycles, processor_cycles(bare->cpu[i]));
         later(&to->nominal_cycles, processor_nominal(bare->cpu[i]));
     }
-    to->instructions = m->instructions;
     if (m != bare)
         to->nominal_cycles = m->nominal;
     memcpy(to->interruptions, m->interruptions, sizeof to->interruptions);
+    to->instructions = m->instructions + witnessed(m, false, to->interruptions);
 }
 
 void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_stats *to) {
@@ -898,6 +922,12 @@ static bool step(struct machine *m) {
     return going_on(p);
 }
 
+uint64_t machine_steps(const struct machine *m) {
+    struct machine_stats s;
+    machine_stats(m, &s);
+    return s.instructions + interruption_total(s.interruptions);
+}
+
 static uint64_t saturate(uint64_t a, uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
 
 enum machine_status machine_run(struct machine *asked, const struct machine_limits *limits) {
@@ -909,7 +939,7 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     m->limits = limits ? limits : &none;
     m->limited = asked;
     processor_flush(p);
-    m->limit_count = saturate(asked->instructions + interruptions_of(asked), m->limits->instructions);
+    m->limit_count = saturate(machine_steps(asked), m->limits->instructions);
     m->limit_cycles = saturate(processor_cycles(p), m->limits->cycles);
     m->trap_count = interruptions_of(asked);
     m->address_met = false;

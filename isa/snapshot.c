@@ -21,11 +21,19 @@ struct tree {
     struct machine *machine[TREE_MOST]; /* the bare one first, each before those that run on it */
 };
 
+/* The n-th virtual machine on m, of its supervisor or of the hypervisor in assembler that is its program; NULL: there
+ * are no more. */
+static struct machine *virtual_at(const struct machine *m, unsigned n) {
+    if (m->witness)
+        return m->witness->machine(m->witness_self, n);
+    return m->supervisor ? supervisor_virtual(m->supervisor, n) : NULL;
+}
+
 static void collect(struct tree *t, struct machine *m) {
     if (t->count < TREE_MOST)
         t->machine[t->count++] = m;
     struct machine *vm;
-    for (unsigned n = 0; m->supervisor && (vm = supervisor_virtual(m->supervisor, n)) != NULL; n++)
+    for (unsigned n = 0; (vm = virtual_at(m, n)) != NULL; n++)
         collect(t, vm);
 }
 
@@ -162,6 +170,7 @@ static void archive_any(struct machine *m, const struct tree *t, struct archive 
     archive_same(a, (uint64_t)m->level, "the depth of a machine");
     archive_same(a, m->memory, "the storage of a machine");
     archive_same(a, m->supervisor != NULL, "whether a machine has a supervisor");
+    archive_same(a, m->witness != NULL, "whether a hypervisor in assembler has a map");
     ARCHIVE_ENUM(a, &m->status, MACHINE_LOAD, "the status of a machine");
     archive_bool(a, &m->started);
     archive_u64(a, &m->instructions);
@@ -169,6 +178,10 @@ static void archive_any(struct machine *m, const struct tree *t, struct archive 
     archive_u64s(a, m->interruptions, INTERRUPTION_CLASSES);
     for (unsigned i = 0; i < MACHINE_CPUS_MOST; i++)
         archive_running(t, m, &m->running[i], a);
+    if (m->supervisor)
+        supervisor_archive(m->supervisor, a);
+    if (m->witness)
+        m->witness->archive(m->witness_self, a);
 }
 
 static void archive_turns(struct machine *m, struct archive *a) {
@@ -229,14 +242,9 @@ void machine_archive(struct machine *m, struct archive *a) {
     collect(t, m);
     if (!a->loading && !a->still && !machine_quiescent(m))
         archive_fail(a, "a monitor is at work, and its activation cannot be saved");
-    if (m->witnesses)
-        archive_fail(a, "a hypervisor in assembler is seen through its map, and what is seen cannot be saved");
     archive_bare(m, t, a);
-    for (unsigned n = 0; n < t->count && !a->failed; n++) {
+    for (unsigned n = 0; n < t->count && !a->failed; n++)
         archive_any(t->machine[n], t, a);
-        if (t->machine[n]->supervisor)
-            supervisor_archive(t->machine[n]->supervisor, a);
-    }
     if (a->loading)
         check_levels(m, a);
     free(t);
@@ -244,8 +252,9 @@ void machine_archive(struct machine *m, struct archive *a) {
 
 void machine_remember(struct machine *m, bool on) {
     struct machine *vm;
-    channel_remember(machine_channels(m), on);
-    for (unsigned n = 0; m->supervisor && (vm = supervisor_virtual(m->supervisor, n)) != NULL; n++)
+    if (!machine_only_seen(m)) /* whose devices are its host's */
+        channel_remember(machine_channels(m), on);
+    for (unsigned n = 0; (vm = virtual_at(m, n)) != NULL; n++)
         machine_remember(vm, on);
 }
 
@@ -253,7 +262,7 @@ void machine_remember(struct machine *m, bool on) {
 
 enum { REPLAY_MOST = 100000000 }; /* a second */
 
-static const struct archive_kind kind = {"C370SNAP", 1, "snapshot"};
+static const struct archive_kind kind = {"C370SNAP", 2, "snapshot"};
 
 bool snapshot_write(const struct bytes *state, const char *path, struct error *e) {
     return archive_write_file(path, &kind, state, e);

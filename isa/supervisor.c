@@ -114,9 +114,10 @@ struct supervisor *supervisor_attach(struct machine *m, const struct supervisor_
     while (number < SUPERVISORS_MOST && supervisors[number])
         number++;
     bool started = m->started || (m->ops && m->ops->started && m->ops->started(m->self));
-    if (m->supervisor || started || number == SUPERVISORS_MOST) {
+    if (m->supervisor || m->witness || started || number == SUPERVISORS_MOST) {
         error_set(e, ERROR_INPUT, "%s: a supervisor needs a machine that was not started and has none; %s", m->name,
                   m->supervisor ? "it has one"
+                  : m->witness  ? "its program is a hypervisor in assembler"
                   : started     ? "it was started"
                                 : "the processor has as many as it can have");
         return NULL;

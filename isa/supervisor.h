@@ -155,10 +155,11 @@ struct machine_ops {
     /* Initial CPU reset, and I/O reset; general registers stay. Of a machine that is only seen: NULL. */
     void (*reset)(void *self);
     /* Of a machine that is only seen; NULL for others. Whether it was started; how it is, as far as it alone is
-     * concerned; and bringing its counts up to date, by machine_witnessed. */
+     * concerned; and what its host's program has done for it since this was last asked with `told`: it returns the
+     * instructions that were interpreted, and adds the interruptions that were reflected. */
     bool (*started)(void *self);
     enum machine_status (*status)(void *self);
-    void (*refresh)(void *self);
+    uint64_t (*witnessed)(void *self, bool told, uint64_t interruptions[INTERRUPTION_CLASSES]);
 };
 /* A virtual machine on `host`. NULL: no memory, or deeper than MACHINE_LEVELS. Freed with machine_free_virtual. */
 struct machine *machine_new_virtual(struct machine *host, const struct machine_ops *ops, void *self, const char *name,
@@ -176,14 +177,22 @@ void *machine_supervisor_self(const struct machine *m, const struct supervisor_o
  * more.
  */
 struct machine *machine_supervised(const struct machine *m, unsigned n);
-/* The program of `m` is a hypervisor that publishes whom it runs: `witness` is asked when m gets control in problem
- * state, and answers with the virtual machine, on m, to which the program has given it; NULL: none that is known. For
- * the books alone: it looks, and calls machine_witnessed. One witness for a machine; NULL: none any more. */
-typedef struct machine *machine_witness(void *self);
-void machine_set_witness(struct machine *m, machine_witness *witness, void *self);
-/* Of vm, since this was last told: instructions that its host's program interpreted, interruptions that it reflected.
- * A machine with a supervisor of its own in C is that supervisor, whose instructions are not counted. */
-void machine_witnessed(struct machine *vm, uint64_t interpreted, const uint64_t interruptions[INTERRUPTION_CLASSES]);
+/* A witness of the program of a machine that is a hypervisor which publishes whom it runs. For the books alone. */
+struct witness_ops {
+    /* Asked when the machine gets control in problem state: the virtual machine, on it, to which the program has given
+     * it; NULL: none that is known. It only looks. What the program has done for that machine (machine_ops.witnessed)
+     * is then counted, so that counts are brought up to date at moments that are decided by the run alone. */
+    struct machine *(*running)(void *self);
+    /* Its n-th virtual machine, from 0; NULL: there are no more. */
+    struct machine *(*machine)(void *self, unsigned n);
+    /* Saves or restores what it keeps; what is loaded is checked. */
+    void (*archive)(void *self, struct archive *a);
+};
+/* Sets m's witness; ops and self are borrowed. False and *e when m has one, or a supervisor: a machine has one program.
+ * NULL: none any more, which always works. */
+bool machine_set_witness(struct machine *m, const struct witness_ops *ops, void *self, struct error *e);
+/* The `self` of m's witness, where it has these ops; NULL: it has none, or another. */
+void *machine_witness_self(const struct machine *m, const struct witness_ops *ops);
 /* Whether this CPU of m is on a CPU of the bare machine now, it and every machine below it in the chain of running
  * ones, and the LPSW that gave it control has been executed: then its general registers, condition code, program mask
  * and instruction address are the bare CPU's, with which machine_live_state overwrites those in *to. */

@@ -1,7 +1,8 @@
 -- history.lua: time backwards. A program crashes long after the mistake that is the cause. Its
 -- history is kept, so the way leads back: from the crash to the jump, and from there to the store
 -- that spoiled the address. Then the same in the middle of a virtual machine: a clone goes another
--- way, and a snapshot brings back the state that was saved.
+-- way, and a snapshot brings back the state that was saved. At last back across a trap of a
+-- hypervisor that is a program itself.
 --
 --     cloud370 run scenarios/history.lua             (writes no file)
 --     cloud370 run scenarios/history.lua -- save     (saves and restores history.snap, too)
@@ -127,7 +128,41 @@ check("100,000 steps back, and forward again", 1, function()
   expect(g:stats().instructions).equals(instructions)
 end)
 
--- 6. The same by a file, if it may be written.
+-- 6. guests/hypervisor.s is a hypervisor in assembler, whose guest is seen through the map that it
+-- publishes. One instruction of the guest that traps is many of the hypervisor: one step back, or many.
+local real = machine.new{ memory = "280K" }
+real:load(assemble.file("guests/hypervisor.s"))
+local walk = vmm.map{ on = real, memory = "64K" }
+walk:load(assemble.file("guests/walk.s"))
+walk:restart()
+walk:record()
+walk:run{ until_address = 0x204 }
+local before, trapping = walk.position, at(walk)
+local done, seen = real:stats().instructions, walk:stats()
+walk:run{ instructions = 1 }
+local after, trap = walk.position, real:stats().instructions - done
+print("\nIn the guest of hypervisor.s:  " .. trapping)
+print("That is 1 instruction of the guest, and " .. trap .. " of the hypervisor")
+local cycles = real:account()[1].all
+walk:back()
+check("one step back is the whole trap", 2, function()
+  expect(walk.position).equals(before)
+  expect(at(walk)).equals(trapping)
+  expect(walk:stats()).equals(seen)
+end)
+real:go(after)
+real:back(trap // 2)
+print("Half of them back, it is the hypervisor that runs, at " .. at(real))
+local clone = real:clone() -- in the middle of the trap
+real:go(after)
+clone:run{ instructions = trap // 2 }
+check("in the middle of the trap it can be copied, and goes on", 2, function()
+  expect(clone.position).equals(real.position)
+  expect(clone.psw.hex).equals(real.psw.hex)
+  expect(clone:account()[1].all).equals(cycles)
+end)
+
+-- 7. The same by a file, if it may be written.
 if args[1] == "save" then
   copy = g:clone()
   g:back(50000)

@@ -8,6 +8,7 @@
 
 #include "isa/disk.h"
 #include "isa/snapshot.h"
+#include "vmm/map.h"
 #include "vmm/vmm_internal.h"
 
 struct copying {
@@ -60,6 +61,24 @@ static void name_of(const struct copying *c, const struct machine *of, char to[M
         c->options->name(c->options->self, of, to);
 }
 
+/* The map of a hypervisor in assembler, with its guests, and theirs: all that is needed before monitors are put on
+ * them. */
+static bool copy_map(const struct copying *c, struct machine *of, struct machine *to) {
+    char names[MAP_GUESTS_MOST][MACHINE_NAME_BYTES] = {""};
+    struct map *map = map_on(of), *copy;
+    if (!map)
+        return true;
+    for (unsigned n = 0; n < MAP_GUESTS_MOST; n++)
+        if (map_guest_at(map, n))
+            name_of(c, map_guest_at(map, n), names[n]);
+    if (!(copy = map_copy(map, to, names, c->e)))
+        return false;
+    for (unsigned n = 0; n < MAP_GUESTS_MOST; n++)
+        if (map_guest_at(map, n) && !copy_map(c, map_guest_at(map, n), map_guest_at(copy, n)))
+            return false;
+    return true;
+}
+
 static bool copy_guest(const struct copying *c, struct guest *g, struct vmm *to) {
     const struct vmm_clone_options *o = c->options;
     char name[MACHINE_NAME_BYTES];
@@ -71,7 +90,8 @@ static bool copy_guest(const struct copying *c, struct guest *g, struct vmm *to)
                                           .printer_line = o->line,
                                           .line_self = o->self,
                                           .forget_lines = o->forget_lines};
-    return vmm_guest(to, &options, c->e) != NULL;
+    struct machine *copy = vmm_guest(to, &options, c->e);
+    return copy && copy_map(c, g->machine, copy);
 }
 
 /* Guests and minidisks take frames, each when it is made. */
@@ -95,11 +115,16 @@ static bool copy_guests(const struct copying *c, struct vmm *of, struct vmm *to)
 
 struct machine *vmm_clone_of(struct machine *of, struct machine *bare) {
     struct guest *g = guest_of(of);
-    if (!g)
+    unsigned number = 0;
+    struct map *map = map_of(of, &number);
+    if (!machine_host(of))
         return bare;
-    struct machine *host = vmm_clone_of(g->monitor->machine, bare);
+    struct machine *host = vmm_clone_of(machine_host(of), bare);
     struct vmm *v = host ? vmm_on(host) : NULL;
-    return v ? vmm_guest_at(v, g->index) : NULL;
+    struct map *copy = host ? map_on(host) : NULL;
+    if (map)
+        return copy ? map_guest_at(copy, number) : NULL;
+    return v && g ? vmm_guest_at(v, g->index) : NULL;
 }
 
 /* The monitors in the order in which they were made. */
@@ -138,7 +163,7 @@ static struct machine *copy_tree(const struct copying *c, struct machine *of) {
     struct machine *bare = machine_new(&options, c->e);
     if (!bare)
         return NULL;
-    if (copy_devices(c, of, bare, NULL) && copy_monitors(c, of, bare))
+    if (copy_devices(c, of, bare, NULL) && copy_map(c, of, bare) && copy_monitors(c, of, bare))
         return bare;
     vmm_free_all(bare);
     return NULL;

@@ -53,7 +53,7 @@ struct seen {
     struct map *map;
     unsigned number;
     struct machine *machine;                                 /* NULL: nobody has asked for it */
-    uint32_t interpreted, interruptions[INTERRUPTION_WORDS]; /* as last told */
+    uint32_t interpreted, interruptions[INTERRUPTION_WORDS]; /* of which its machine was told */
 };
 
 struct map {
@@ -214,28 +214,28 @@ static void start(void *self, const uint8_t *psw) {
         poke(self, 0, psw, 8);
 }
 
-static uint64_t passed(uint32_t now, uint32_t *before) {
+/* Since the machine was told of `before`, which is then `now`. */
+static uint64_t passed(uint32_t now, uint32_t *before, bool told) {
     uint32_t n = now < *before ? now : now - *before; /* it was started again */
-    *before = now;
+    if (told)
+        *before = now;
     return n;
 }
 
-static void refresh(void *self) {
+static uint64_t witnessed(void *self, bool told, uint64_t interruptions[INTERRUPTION_CLASSES]) {
     static const int8_t class_of[INTERRUPTION_WORDS] = {INTERRUPTION_RESTART,  -1,
                                                         INTERRUPTION_EXTERNAL, INTERRUPTION_SVC,
                                                         INTERRUPTION_PROGRAM,  INTERRUPTION_MACHINE_CHECK,
                                                         INTERRUPTION_IO};
     struct seen *g = self;
     uint8_t words[4 * INTERRUPTION_WORDS];
-    uint64_t interruptions[INTERRUPTION_CLASSES] = {0};
-    uint64_t interpreted = passed(part_word(g, MAP_PART_INTERPRETED), &g->interpreted);
     part(g, MAP_PART_INTERRUPTIONS, words);
     for (unsigned n = 0; n < INTERRUPTION_WORDS; n++) {
-        uint64_t more = passed(bytes_get32(words + 4 * n), &g->interruptions[n]);
+        uint64_t more = passed(bytes_get32(words + 4 * n), &g->interruptions[n], told);
         if (class_of[n] >= 0)
-            interruptions[class_of[n]] = more;
+            interruptions[class_of[n]] += more;
     }
-    machine_witnessed(g->machine, interpreted, interruptions);
+    return passed(part_word(g, MAP_PART_INTERPRETED), &g->interpreted, told);
 }
 
 static const struct machine_ops operations = {
@@ -250,7 +250,7 @@ static const struct machine_ops operations = {
     .start = start,
     .started = started,
     .status = status,
-    .refresh = refresh,
+    .witnessed = witnessed,
 };
 
 /* ---- Who runs ---- */
@@ -263,11 +263,31 @@ int map_running(const struct map *f) {
 static struct machine *who_runs(void *self) {
     struct map *f = self;
     int number = map_running(f);
-    if (number < 0 || !f->guest[number].machine)
-        return NULL;
-    refresh(&f->guest[number]);
-    return f->guest[number].machine;
+    return number < 0 ? NULL : map_guest_at(f, (unsigned)number);
 }
+
+static struct machine *machine_at(void *self, unsigned n) {
+    struct map *f = self;
+    for (unsigned number = 0; number < MAP_GUESTS_MOST; number++)
+        if (f->guest[number].machine && n-- == 0)
+            return f->guest[number].machine;
+    return NULL;
+}
+
+static void archive_map(void *self, struct archive *a) {
+    struct map *f = self;
+    archive_same(a, f->blocks, "where the VM blocks of a hypervisor in assembler are");
+    archive_same(a, f->length, "the length of its VM blocks");
+    for (unsigned n = 0; n < MAP_PARTS; n++)
+        archive_same(a, f->offset[n], "an offset in its VM blocks");
+    for (struct seen *g = f->guest; g < f->guest + MAP_GUESTS_MOST; g++) {
+        archive_same(a, g->machine != NULL, "which of its guests are looked at");
+        archive_u32(a, &g->interpreted);
+        archive_u32s(a, g->interruptions, INTERRUPTION_WORDS);
+    }
+}
+
+static const struct witness_ops witness = {.running = who_runs, .machine = machine_at, .archive = archive_map};
 
 /* ---- Life ---- */
 
@@ -299,11 +319,7 @@ static bool read_map(struct map *f, struct error *e) {
     return true;
 }
 
-struct map *map_new(struct machine *on, struct error *e) {
-    if (machine_cpus(on) != 1) {
-        error_set(e, ERROR_INPUT, "%s has %u CPUs; a map is of a machine with one", machine_name(on), machine_cpus(on));
-        return NULL;
-    }
+static struct map *empty(struct machine *on, struct error *e) {
     struct map *f = calloc(1, sizeof *f);
     if (!f) {
         error_set(e, ERROR_INTERNAL, "no memory for a map");
@@ -312,18 +328,51 @@ struct map *map_new(struct machine *on, struct error *e) {
     f->on = on;
     for (unsigned n = 0; n < MAP_GUESTS_MOST; n++)
         f->guest[n] = (struct seen){.map = f, .number = n};
-    if (!read_map(f, e)) {
+    return f;
+}
+
+static struct machine *see(struct seen *g, uint32_t bytes, const char *name, struct error *e) {
+    return g->machine = machine_new_virtual(g->map->on, &operations, g, name, bytes, e);
+}
+
+struct map *map_new(struct machine *on, struct error *e) {
+    if (machine_cpus(on) != 1) {
+        error_set(e, ERROR_INPUT, "%s has %u CPUs; a map is of a machine with one", machine_name(on), machine_cpus(on));
+        return NULL;
+    }
+    struct map *f = empty(on, e);
+    if (f && (!read_map(f, e) || !machine_set_witness(on, &witness, f, e))) {
         free(f);
         return NULL;
     }
-    machine_set_witness(on, who_runs, f);
     return f;
+}
+
+struct map *map_copy(const struct map *of, struct machine *on, char names[MAP_GUESTS_MOST][MACHINE_NAME_BYTES],
+                     struct error *e) {
+    struct map *f = empty(on, e);
+    if (!f)
+        return NULL;
+    f->blocks = of->blocks;
+    f->length = of->length;
+    memcpy(f->offset, of->offset, sizeof f->offset);
+    bool ok = machine_set_witness(on, &witness, f, e);
+    for (unsigned n = 0; ok && n < MAP_GUESTS_MOST; n++) {
+        const struct machine *guest = of->guest[n].machine;
+        if (guest && !see(&f->guest[n], machine_memory(guest), names[n], e))
+            ok = false;
+    }
+    if (ok)
+        return f;
+    map_free(f);
+    return NULL;
 }
 
 void map_free(struct map *f) {
     if (!f)
         return;
-    machine_set_witness(f->on, NULL, NULL);
+    if (map_on(f->on) == f)
+        machine_set_witness(f->on, NULL, NULL, NULL);
     for (unsigned n = 0; n < MAP_GUESTS_MOST; n++)
         machine_free_virtual(f->guest[n].machine);
     free(f);
@@ -384,8 +433,22 @@ struct machine *map_guest(struct map *f, unsigned number, uint32_t memory_bytes,
         snprintf(own, sizeof own, "guest%d", machine_level(f->on) + 1);
     else
         snprintf(own, sizeof own, "guest%d.%u", machine_level(f->on) + 1, number + 1);
-    g->machine = machine_new_virtual(f->on, &operations, g, name ? name : own, bytes, e);
-    return g->machine;
+    return see(g, bytes, name ? name : own, e);
+}
+
+struct map *map_on(const struct machine *m) {
+    return machine_witness_self(m, &witness);
+}
+
+struct map *map_of(const struct machine *guest, unsigned *number) {
+    const struct seen *g = machine_virtual_self(guest, &operations);
+    if (g)
+        *number = g->number;
+    return g ? g->map : NULL;
+}
+
+struct machine *map_guest_at(const struct map *f, unsigned number) {
+    return number < MAP_GUESTS_MOST ? f->guest[number].machine : NULL;
 }
 
 /* ---- Looking ---- */

@@ -75,10 +75,15 @@ enum map_part {
 
 struct map;
 
-/* The map of the hypervisor that was loaded into `on`, bare or virtual, with one CPU; `on` must have no other. NULL and
- * *e when there is none, or what it says makes no sense. Freed, with its machines, by map_free, before `on` is. */
+/* The map of the hypervisor that was loaded into `on`, bare or virtual, with one CPU. NULL and *e when there is none,
+ * what it says makes no sense, or `on` has a map or a monitor in C already. Freed, with its machines, by map_free,
+ * before `on` is. */
 struct map *map_new(struct machine *on, struct error *e);
 void map_free(struct map *f);
+/* The map of the hypervisor on this machine; NULL: none was made. */
+struct map *map_on(const struct machine *m);
+/* The map that this machine belongs to, and its number; NULL: none. */
+struct map *map_of(const struct machine *guest, unsigned *number);
 
 /* Its guest `number` as a machine; the second time it is the same one. memory_bytes: a multiple of 4 KB; before the
  * hypervisor is started the parameters are set so that the guest is there, and has so much; 0: as the parameters have
@@ -87,8 +92,17 @@ void map_free(struct map *f);
  * Before the start it can be loaded, and be given a supervisor. It starts with the hypervisor, by a restart;
  * machine_start_psw puts the PSW to 0, where that finds it. Its devices are those of the hypervisor's machine, which
  * gets what is raised for guest 0 (of others: nothing). Only cycles and instructions that the CPU executed directly
- * count as its nominal time. machine_only_seen is true of it. */
+ * count as its nominal time. What the hypervisor did for it is counted when it gets control again: there a run until
+ * its next trap stops. machine_only_seen is true of it. */
 struct machine *map_guest(struct map *f, unsigned number, uint32_t memory_bytes, const char *name, struct error *e);
+
+/* That guest, if it was asked for; NULL otherwise. */
+struct machine *map_guest_at(const struct map *f, unsigned number);
+
+/* The same map, with the same guests under these names, of a machine that is a copy of f's, or is going to be one: its
+ * storage is not read. NULL and *e: no memory. */
+struct map *map_copy(const struct map *f, struct machine *on, char names[MAP_GUESTS_MOST][MACHINE_NAME_BYTES],
+                     struct error *e);
 
 /* The hypervisor's own counters; zeros when they cannot be read. */
 struct map_stats {
@@ -127,12 +141,12 @@ struct map_space {
     uint32_t at, bytes, cr0, cr1;
 };
 bool map_space(const struct map *f, unsigned guest, unsigned n, struct map_space *to);
-/* The part of a disk that the n-th row of devices gives to the guest; false: it gives it none, as far as n < MAP_DEVICES.
- * `shared`: a row that gives the same to each. */
+/* The part of a disk that the n-th row of devices gives to the guest; false: it gives it none, as far as n <
+ * MAP_DEVICES. `shared`: a row that gives the same to each. */
 enum { MAP_DEVICES = 8 };
 bool map_minidisk(const struct map *f, unsigned guest, unsigned n, struct minidisk *to);
-int map_running(const struct map *f);              /* who has control, by the map; -1: nobody */
+int map_running(const struct map *f);                /* who has control, by the map; -1: nobody */
 bool map_ready(const struct map *f, unsigned guest); /* it could run */
-uint64_t map_slice(const struct map *f);           /* cycles */
+uint64_t map_slice(const struct map *f);             /* cycles */
 
 #endif

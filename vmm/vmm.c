@@ -182,11 +182,15 @@ void vmm_free(struct vmm *v) {
 
 void vmm_free_all(struct machine *m) {
     struct vmm *v = vmm_on(m);
-    struct guest *g = guest_of(m);
+    struct map *f = map_on(m);
     for (unsigned n = 0; v && vmm_guest_at(v, n); n++)
         vmm_free_all(vmm_guest_at(v, n));
+    for (unsigned n = 0; f && n < MAP_GUESTS_MOST; n++)
+        if (map_guest_at(f, n))
+            vmm_free_all(map_guest_at(f, n));
     vmm_free(v);
-    if (!g)
+    map_free(f);
+    if (!machine_host(m))
         machine_free(m);
 }
 

@@ -327,16 +327,12 @@ struct node *objects_new_guest(lua_State *L, struct handle *h, struct monitor *m
 
 /* --- guests of hypervisors in assembler --------------------------------------------------------------------------- */
 
-static struct monitor *map_on(lua_State *L, struct node *on) {
+static struct monitor *map_monitor(lua_State *L, struct node *on) {
     struct error e = ERROR_CLEAR;
     struct monitor *monitor = monitor_on(on);
     refuse_other_kind(L, monitor, true);
     if (monitor) {
         return monitor;
-    }
-    if (on->tree->history) {
-        luaL_error(L, "vmm.map: the history of %s is kept, and what is seen through a map cannot be", on->name);
-        return NULL;
     }
     monitor = calloc(1, sizeof *monitor);
     struct map *map = monitor ? map_new(on->machine, &e) : NULL;
@@ -354,7 +350,7 @@ void objects_push_seen(lua_State *L, struct node *on, unsigned number, uint32_t 
     struct error e = ERROR_CLEAR;
     char stem[24], chosen[NODE_NAME];
     int level = machine_level(on->machine) + 1;
-    struct monitor *monitor = map_on(L, on);
+    struct monitor *monitor = map_monitor(L, on);
     engine_charge(L, MACHINE_CHARGE);
     for (struct node *node = on->tree->nodes; node; node = node->next) {
         if (node->monitor == monitor && node->number == number) {
@@ -438,14 +434,16 @@ static bool mirror(struct tree *tree, const struct tree *of) {
         **node = (struct node){.tree = tree,
                                .machine = vmm_clone_of(n->machine, tree->bare),
                                .started = n->started,
-                               .disk_blocks = n->disk_blocks};
+                               .disk_blocks = n->disk_blocks,
+                               .number = n->number};
         snprintf((*node)->name, NODE_NAME, "%s", machine_name((*node)->machine));
     }
     for (const struct monitor *m = of->monitors; m; m = m->next, monitor = &(*monitor)->next) {
         if (!(*monitor = calloc(1, sizeof **monitor))) {
             return false;
         }
-        **monitor = (struct monitor){.tree = tree, .vmm = vmm_on(vmm_clone_of(m->on->machine, tree->bare))};
+        const struct machine *on = vmm_clone_of(m->on->machine, tree->bare);
+        **monitor = (struct monitor){.tree = tree, .vmm = vmm_on(on), .map = map_on(on)};
     }
     return true;
 }
@@ -461,11 +459,12 @@ static struct node *node_of(const struct tree *tree, const struct machine *m) {
 /* Who stands on whom. */
 static void connect(struct tree *tree) {
     for (struct monitor *m = tree->monitors; m; m = m->next) {
-        m->on = node_of(tree, vmm_machine(m->vmm));
-        for (unsigned n = 0; vmm_guest_at(m->vmm, n); n++) {
-            struct node *guest = node_of(tree, vmm_guest_at(m->vmm, n));
-            guest->host = m->on;
-            guest->monitor = m;
+        m->on = node_of(tree, m->map ? map_machine(m->map) : vmm_machine(m->vmm));
+        for (struct node *node = tree->nodes; node; node = node->next) {
+            if (machine_host(node->machine) == m->on->machine) {
+                node->host = m->on;
+                node->monitor = m;
+            }
         }
     }
 }

@@ -11,12 +11,22 @@
 #include "isa/assembler.h"
 #include "isa/disk.h"
 #include "isa/snapshot.h"
+#include "vmm/map.h"
 #include "vmm/vmm.h"
 
-enum { MEMORY = 65536, BLOCKS = 1216, BEFORE = 60000, AFTER = 3000, CYCLES = 3000000, CHANGE_BYTES = 6 };
+enum {
+    MEMORY = 65536,
+    HYPERVISOR_BYTES = 216 << 10,
+    BLOCKS = 1216,
+    BEFORE = 60000,
+    AFTER = 3000,
+    CYCLES = 3000000,
+    CHANGE_BYTES = 6
+};
 
 struct kind {
     unsigned depth, cpus;
+    unsigned seen; /* hypervisors in assembler on each other, and then at most one monitor in C: depth */
     bool minidisk;
     enum shadow_policy policy;
     enum channel_conditions conditions;
@@ -28,6 +38,8 @@ static const struct kind kinds[] = {
     {.program = "nucleus.s", .depth = 2, .policy = SHADOW_PROTECT, .minidisk = true},
     {.program = "team.s", .depth = 1, .cpus = 2},
     {.program = "team.s", .cpus = 4, .conditions = CHANNEL_CONDITIONS_ARCHITECTURE},
+    {.program = "nucleus.s", .seen = 2},
+    {.program = "nucleus.s", .seen = 1, .depth = 1},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -36,6 +48,35 @@ static void expect(bool ok, const char *what) {
         fprintf(stderr, "snapshot: %s\n", what);
         abort();
     }
+}
+
+static void load_program(struct machine *m, const char *program) {
+    struct assembly a;
+    struct error e = ERROR_CLEAR;
+    char path[512];
+    snprintf(path, sizeof path, SOURCE_DIR "/scenarios/guests/%s", program);
+    expect(assemble_file(&a, path, NULL, &e), e.text);
+    expect(machine_load(m, a.origin, a.image.data, a.image.length, &e), e.text);
+    assembly_fini(&a);
+}
+
+static void build_seen(struct tower *t, const struct kind *k, const struct machine_options *inner) {
+    struct error e = ERROR_CLEAR;
+    struct machine_options o = *inner;
+    uint32_t memory = MEMORY + k->depth * vmm_host_bytes(0);
+    o.memory_bytes = memory + k->seen * HYPERVISOR_BYTES;
+    t->bare = t->innermost = machine_new(&o, &e);
+    for (unsigned n = k->seen; n-- > 0 && t->innermost;) {
+        load_program(t->innermost, "hypervisor.s");
+        struct map *f = map_new(t->innermost, &e);
+        expect(f != NULL, e.text);
+        t->innermost = map_guest(f, 0, memory + n * HYPERVISOR_BYTES, NULL, &e);
+    }
+    if (k->depth && t->innermost) {
+        struct vmm *v = vmm_new(t->innermost, "trap-and-emulate", &e);
+        t->innermost = v ? vmm_guest(v, &(struct guest_options){.memory_bytes = MEMORY}, &e) : NULL;
+    }
+    expect(t->innermost != NULL, e.text);
 }
 
 static void build(struct tower *t, const struct kind *k, struct cost_model *model) {
@@ -47,10 +88,14 @@ static void build(struct tower *t, const struct kind *k, struct cost_model *mode
     expect(cost_model_find(model, "s370", &e), e.text);
     const struct machine_options o = {
         .memory_bytes = MEMORY, .model = model, .cpus = k->cpus, .channel_conditions = k->conditions};
-    expect(tower_new_with(t, &o, names, k->depth, &monitors, &e), e.text);
+    *t = (struct tower){0};
+    if (k->seen)
+        build_seen(t, k, &o);
+    else
+        expect(tower_new_with(t, &o, names, k->depth, &monitors, &e), e.text);
     expect(disk_backing_memory(&disk, BLOCKS, &e), e.text);
     expect(k->minidisk ? tower_disk(t, &disk, &e)
-                       : machine_attach(t->innermost, ADDRESS_DISK, disk_new(model, &disk), &e),
+                       : machine_attach(k->seen ? t->bare : t->innermost, ADDRESS_DISK, disk_new(model, &disk), &e),
            e.text);
 }
 
@@ -71,20 +116,16 @@ static bool load(struct machine *m, const struct bytes *from, struct error *e) {
 static void make_state(const struct kind *k, struct bytes *to) {
     struct tower t;
     struct cost_model model;
-    struct assembly a;
-    struct error e = ERROR_CLEAR;
-    char path[512];
     build(&t, k, &model);
-    snprintf(path, sizeof path, SOURCE_DIR "/scenarios/guests/%s", k->program);
-    expect(assemble_file(&a, path, NULL, &e), e.text);
-    expect(machine_load(t.innermost, a.origin, a.image.data, a.image.length, &e), e.text);
-    assembly_fini(&a);
+    load_program(t.innermost, k->program);
     machine_restart(t.innermost);
+    if (k->seen)
+        machine_restart(t.bare);
     machine_run(t.innermost, &(struct machine_limits){.instructions = BEFORE});
     while (!machine_quiescent(t.bare))
         machine_run(t.bare, &(struct machine_limits){.instructions = 1});
     save(t.bare, to);
-    tower_free(&t);
+    vmm_free_all(t.bare);
 }
 
 static void change(struct bytes *state, const uint8_t c[CHANGE_BYTES]) {
@@ -144,7 +185,7 @@ static void try(const struct kind *k, const struct bytes *good, const uint8_t *d
            "a bad state has left something behind");
     machine_run(t.innermost, &(struct machine_limits){.instructions = 100});
     expect(!machine_fault(t.bare)[0], machine_fault(t.bare));
-    tower_free(&t);
+    vmm_free_all(t.bare);
     bytes_fini(&forged);
     bytes_fini(&again);
 }

@@ -113,6 +113,59 @@ static void test_a_clone_is_a_machine_like_any_other(void **state) {
                     "machine guest1-copy-copy-3-copy-4\nmachine (closed)\n");
 }
 
+#define SEEN                                                                                                           \
+    "local image, hypervisor = assemble.file('guests/walk.s'), assemble.file('guests/hypervisor.s')\n"                 \
+    "local function make()\n"                                                                                          \
+    "  local m = machine.new{memory = '496K'} m:load(hypervisor)\n"                                                    \
+    "  local g = vmm.map{on = m, memory = '280K'} g:load(hypervisor)\n"                                                \
+    "  local h = vmm.map{on = g, memory = '64K'} h:load(image) h:restart() return h, g, m\n"                           \
+    "end\n"                                                                                                            \
+    "local function same(a, b)\n"                                                                                      \
+    "  local s, t = a:stats(), b:stats()\n"                                                                            \
+    "  for i, l in ipairs(s.levels) do if l.traps ~= t.levels[i].traps then return false end end\n"                    \
+    "  for i, l in ipairs(a:account()) do if l.all ~= b:account()[i].all then return false end end\n"                  \
+    "  return a.psw.hex == b.psw.hex and s.instructions == t.instructions and a.position == b.position\n"              \
+    "    and a.console:text() == b.console:text() and #s.levels == #t.levels\n"                                        \
+    "end\n"
+
+/* Two hypervisors in assembler, seen through their maps: saved in the middle of a trap, cloned, and taken back. */
+static void test_guests_of_hypervisors_in_assembler_are_saved_cloned_and_taken_back(void **state) {
+    char path[64];
+    (void)state;
+    in_folder(path);
+    scenario_prints(SEEN
+                    "local a, ag, am = make() am:record{spacing = 200000, memory = '8M'}\n"
+                    "a:run{instructions = 60} am:run{instructions = 150} a:save('seen.snap')\n"
+                    "local b = make() b:restore('seen.snap') print(same(a, b))\n"
+                    "local c = a:clone() print(c, c.host, c.host.host, same(a, c), c.disk == nil)\n"
+                    "local p, n, psw = a.position, a:stats().instructions, a.psw.hex\n"
+                    "a:run() b:run() c:run() print(same(a, b), same(a, c), a.status, #a.console:text() > 0)\n"
+                    "local q = a.position a:go(p) print(a:stats().instructions == n, a.psw.hex == psw)\n"
+                    "a:back(20) print(n - a:stats().instructions <= 20, a.position < p) a:go(q)\n"
+                    "print(same(a, b)) a:back_to_trap() print(a.position < q, ag:stats().levels[1].kind)\n"
+                    "local d = c.host.host:clone() c.host.host:close() print(d:stats().cycles == b:stats().cycles)",
+                    "true\nmachine guest2-copy\tmachine guest1-copy\tmachine bare-copy\ttrue\ttrue\n"
+                    "true\ttrue\tdisabled-wait\ttrue\ntrue\ttrue\ntrue\ttrue\ntrue\ntrue\tassembler\ntrue\n");
+    scenario_fails(SEEN "local m = machine.new{memory = '496K'} m:save('seen.snap') make():restore('seen.snap')",
+                   ERROR_INPUT, "seen.snap cannot be restored here: the number of machines is 1 there and 3 here");
+    scenario_fails(SEEN "local a, ag, am = make() a:save('seen.snap')\n"
+                        "local m = machine.new{memory = '496K'} m:load(hypervisor)\n"
+                        "vmm.map{on = m, memory = '64K'} vmm.map{on = m, guest = 1, memory = '64K'}\n"
+                        "m:restore('seen.snap')",
+                   ERROR_INPUT, "seen.snap cannot be restored here: which of its guests are looked at is 0 there");
+    leave_folder(path, "seen.snap");
+}
+
+/* A map that is made while the history is kept makes another tree: its history begins there. */
+static void test_a_history_begins_anew_with_a_map(void **state) {
+    (void)state;
+    scenario_prints("local m = machine.new{memory = '280K'} m:load(assemble.file('guests/hypervisor.s'))\n"
+                    "m:record() m:write(0x20C, '\\0\\1\\0\\0') m:restart() m:run{instructions = 500}\n"
+                    "local p = m.position local g = vmm.map{on = m} m:run{instructions = 10}\n"
+                    "print(m:history().first == p, m:history().last > p) m:back(5) print(pcall(m.back, m, 10))",
+                    "true\ttrue\nfalse\tm:back: bare has not done 10 steps since its history began\n");
+}
+
 static void test_time_goes_backwards(void **state) {
     (void)state;
     scenario_prints(NUCLEUS "local g = make() print(g:history()) g:record{spacing = 100000, memory = '4M'}\n"
@@ -208,6 +261,8 @@ int main(void) {
         cmocka_unit_test(test_names_of_files_have_no_nul),
         cmocka_unit_test(test_a_snapshot_of_another_profile_is_refused),
         cmocka_unit_test(test_a_clone_is_a_machine_like_any_other),
+        cmocka_unit_test(test_guests_of_hypervisors_in_assembler_are_saved_cloned_and_taken_back),
+        cmocka_unit_test(test_a_history_begins_anew_with_a_map),
         cmocka_unit_test(test_time_goes_backwards),
         cmocka_unit_test(test_what_cannot_be_is_said),
         cmocka_unit_test(test_going_back_is_paid_for),

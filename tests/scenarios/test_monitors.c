@@ -180,15 +180,9 @@ static void test_guests_of_a_hypervisor_in_assembler_are_machines(void **state) 
         {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s'))\n"
          "vmm.map{on = m, memory = '64K'}:ipl('00C')",
          "belongs to a hypervisor in assembler, which alone can load it"},
-        {MAPPED "m:save('m.snap')", "m:save: a hypervisor in assembler is seen through its map"},
-        {MAPPED "g:clone()", "m:clone: a hypervisor in assembler is seen through its map"},
-        {MAPPED "m:record()", "m:record: a hypervisor in assembler is seen through its map"},
         {MAPPED "vmm.new{on = m}", "vmm.new: bare has a hypervisor in assembler already"},
         {MAPPED "m:efficiency()", "g:efficiency: bare is a bare machine; it takes a guest"},
         {"local m = machine.new{} vmm.new{on = m} vmm.map{on = m}", "vmm.map: bare has a monitor in C already"},
-        {"local m = machine.new{} m:load(assemble.file('guests/hypervisor.s')) m:record()\n"
-         "vmm.map{on = m, memory = '64K'}",
-         "vmm.map: the history of bare is kept"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         scenario_fails(rows[i][0], ERROR_INPUT, rows[i][1]);

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/trace.h"
 #include "isa/snapshot.h"
+#include "tests/support/orders.h"
 #include "tests/vmm/towers.h"
 
 enum { WORLD_MEMORY = 64 * 1024, WORLD_STEPS = 150000 };
@@ -21,6 +22,7 @@ static inline uint64_t hash_byte(uint64_t hash, uint64_t value) { return (hash ^
 struct world_kind {
     const char *name;
     unsigned depth;      /* monitors on each other */
+    const char *order;   /* instead: hypervisors of both kinds on each other, as in order_new, with minidisks */
     unsigned guests;     /* of the topmost monitor; 0 is 1 */
     unsigned cpus;       /* of every machine; 0 is 1 */
     const char *program; /* in scenarios/guests; NULL: nucleus.s */
@@ -50,9 +52,22 @@ static const struct world_kind world_kinds[] = {
     {.name = "several virtual CPUs", .depth = 1, .cpus = 2, .program = "team.s"},
     {.name = "several virtual CPUs, twice", .depth = 2, .cpus = 2, .program = "team.s"},
     {.name = "guests on several CPUs", .depth = 1, .guests = 3, .cpus = 2, .program = "team.s"},
+    {.name = "hypervisor.s", .order = "A"},
+    {.name = "hypervisor.s, twice", .order = "AA"},
+    {.name = "hypervisor.s, three times", .order = "AAA"},
+    {.name = "a monitor on hypervisor.s", .order = "AC"},
+    {.name = "hypervisor.s on a monitor", .order = "CA"},
+    {.name = "hypervisor.s between monitors", .order = "CAC"},
 };
 /* clang-format on */
 enum { WORLD_KINDS = sizeof world_kinds / sizeof *world_kinds, DEPTHS = 4 };
+
+/* Nothing but machines on each other: those where every test is made. */
+static inline bool world_is_plain(const struct world_kind *k) { return k < world_kinds + DEPTHS || k->order; }
+/* There is a monitor in C above the bare machine, which can be found at work. */
+static inline bool world_is_at_work(const struct world_kind *k) {
+    return k->depth > 1 || (k->order && strchr(k->order + 1, 'C'));
+}
 
 /* The trace, every event of it but instructions and walks, as counted by its subscriber. */
 struct hearing {
@@ -65,8 +80,9 @@ struct hearing {
 struct world {
     struct cost_model model;
     struct hearing heard;
-    struct tower tower;
-    struct machine *guest[4]; /* of the topmost monitor, the innermost machine first */
+    struct tower tower; /* of an order: its machines */
+    struct order order;
+    struct machine *guest[4]; /* of the topmost monitor, the innermost machine first; of an order: all machines */
     unsigned guests;
 };
 
@@ -125,6 +141,19 @@ static inline void world_add_guests(struct world *w, const struct world_kind *k)
     }
 }
 
+static inline void world_build_order(struct world *w, const struct world_kind *k, const struct machine_options *o) {
+    order_new(&w->order, k->order, o, NUCLEUS_BLOCKS);
+    w->tower.bare = w->order.bare;
+    w->tower.innermost = w->order.innermost;
+    world_load(w->tower.innermost, k);
+    for (struct machine *m = w->tower.innermost; m != w->tower.bare; m = machine_host(m)) {
+        w->guest[w->guests++] = m;
+        if (!machine_only_seen(m))
+            machine_restart(m);
+    }
+    machine_restart(w->tower.bare);
+}
+
 /* Ready to start. */
 static inline void world_build_sized(struct world *w, const struct world_kind *k, uint32_t memory) {
     struct error e = ERROR_CLEAR;
@@ -141,6 +170,10 @@ static inline void world_build_sized(struct world *w, const struct world_kind *k
                                       .trace = w->heard.trace,
                                       .nominal_time = k->nominal,
                                       .channel_conditions = k->conditions};
+    if (k->order) {
+        world_build_order(w, k, &o);
+        return;
+    }
     if (k->guests > 1) { /* a tower whose last machine has room for them all */
         struct machine_options wide = o;
         wide.memory_bytes = k->guests * (memory + vmm_host_bytes_with(memory, k->cpus, &monitors) + (256 << 10));
@@ -168,7 +201,10 @@ static inline void world_build_sized(struct world *w, const struct world_kind *k
 static inline void world_build(struct world *w, const struct world_kind *k) { world_build_sized(w, k, WORLD_MEMORY); }
 
 static inline void world_free(struct world *w) {
-    tower_free(&w->tower);
+    if (w->order.bare)
+        order_free(&w->order);
+    else
+        tower_free(&w->tower);
     hearing_free(&w->heard);
 }
 
