@@ -270,11 +270,43 @@ static void test_a_guest_that_waits_for_what_was_lost_is_found(void **state) {
     }
 }
 
+static void refused(struct world *w, const char *why) {
+    struct equivalence q;
+    struct error e = ERROR_CLEAR;
+    if (equivalence_check(w->guest, w->reference, &(struct equivalence_options){.steps = 1}, &q, &e) ||
+        strcmp(e.text, why) != 0)
+        fail_msg("\"%s\" instead of \"%s\"", e.text, why);
+}
+
+/* What both are given from outside must be the same. */
+static void test_other_devices_are_refused_beforehand(void **state) {
+    static const uint8_t block[DISK_BLOCK_BYTES] = {1};
+    struct world w;
+    (void)state;
+    build(&w, 1, SMALL, true, NULL);
+    load_guest(&w, "walk.s");
+    add_disk(&w, w.reference);
+    refused(&w, "equivalence: bare has a device 150 (3370), and guest1 has not");
+    add_disk(&w, w.guest);
+    assert_true(disk_write_block(machine_device(w.guest, DISK), 5, block));
+    refused(&w, "equivalence: block 5 of disk 150 is not the same in guest1 and bare");
+    assert_true(disk_write_block(machine_device(w.reference, DISK), 5, block));
+    assert_true(console_type(machine_device(w.reference, ADDRESS_CONSOLE), "HELLO", 5));
+    refused(&w, "equivalence: device 009 (3215) is not in the same state in guest1 and bare");
+    assert_true(console_type(machine_device(w.guest, ADDRESS_CONSOLE), "HELLO", 5));
+    struct equivalence q;
+    struct error e = ERROR_CLEAR;
+    assert_true(equivalence_check(w.guest, w.reference, &(struct equivalence_options){.steps = 100}, &q, &e));
+    assert_int_equal(q.end, EQUIVALENCE_BUDGET);
+    drop(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_reference_monitor_runs_nucleus_as_a_bare_machine),
         cmocka_unit_test(test_random_programs_run_as_on_a_bare_machine),
         cmocka_unit_test(test_a_guest_that_waits_for_what_was_lost_is_found),
+        cmocka_unit_test(test_other_devices_are_refused_beforehand),
         cmocka_unit_test(test_every_mutant_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

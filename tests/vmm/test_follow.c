@@ -224,6 +224,9 @@ static void test_what_cannot_be_followed_is_refused(void **state) {
     assert_null(follow_new(o.innermost, 0x151, &e));
     assert_string_equal(e.text, "guest1 has no disk 151 that can be followed");
     assert_null(follow_new(o.bare, ADDRESS_PRINTER, &e));
+    struct disk_watch watch = {.written = keep_first}; /* of a part nobody is told: it has no blocks of its own */
+    assert_false(disk_watch(machine_device(o.innermost, ADDRESS_DISK), &watch));
+    disk_unwatch(&watch);
     order_free(&o);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/random.h"
 #include "tests/support/orders.h"
 #include "tests/vmm/towers.h"
 #include "vmm/isomorphism.h"
@@ -168,10 +169,46 @@ static void test_places_are_named(void **state) {
     tower_free(&t);
 }
 
+/* Whatever a hypervisor's map says while it runs: rows, or none, and no more. */
+static void test_damaged_maps_are_looked_at(void **state) {
+    struct order o;
+    struct error e = ERROR_CLEAR;
+    struct random random;
+    static struct isomorphism f;
+    (void)state;
+    assert_true(cost_model_find(&model, "s370", &e));
+    order_new(&o, "AA", &(struct machine_options){.memory_bytes = SMALL, .model = &model}, DISK_BLOCKS);
+    order_load(o.innermost, "nucleus.s");
+    machine_run(o.innermost, &(struct machine_limits){.instructions = 2000});
+    random_init(&random, 4, "damaged maps");
+    for (unsigned n = 0; n < 300; n++) {
+        uint8_t block[512], byte;
+        uint32_t at, bytes;
+        struct piece p = {0};
+        struct isomorphism_row row, rows[MACHINE_LEVELS];
+        assert_true(map_part(n & 1 ? o.innermost : machine_host(o.innermost), MAP_PART_GPR, &at, &bytes));
+        struct machine *hypervisor = n & 1 ? machine_host(o.innermost) : o.bare;
+        machine_peek(hypervisor, at, block, sizeof block);
+        for (unsigned i = 0; i < 8; i++) {
+            byte = (uint8_t)random_u64(&random);
+            machine_poke(hypervisor, at + (uint32_t)(random_u64(&random) % sizeof block), &byte, 1);
+            machine_poke(hypervisor, 0x230 + (uint32_t)(random_u64(&random) % 128), &byte, 1); /* devices */
+        }
+        isomorphism_look(&f, o.innermost, 0);
+        do {
+            if (isomorphism_row(&f, 0, &p, &row))
+                isomorphism_follow(&f, &p, rows);
+        } while (isomorphism_next(&f, 0, &p));
+        machine_poke(hypervisor, at, block, sizeof block);
+    }
+    order_free(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_stands_in_the_host_is_f_of_the_guest),
         cmocka_unit_test(test_places_are_named),
+        cmocka_unit_test(test_damaged_maps_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
