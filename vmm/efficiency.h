@@ -16,8 +16,8 @@ struct efficiency {
 };
 
 /* So far. A hypervisor in assembler does not count traps by guest: those of all its guests are told, and its own cycles
- * are among those of the guests' instructions (they are executed). False: neither a guest of a monitor (vmm/vmm.h) nor of
- * a hypervisor that is seen through its map (vmm/map.h). */
+ * are among those of the guests' instructions (they are executed). False: neither a guest of a monitor (vmm/vmm.h) nor
+ * of a hypervisor that is seen through its map (vmm/map.h). */
 bool efficiency_of(const struct machine *guest, struct efficiency *to);
 
 #endif

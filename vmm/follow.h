@@ -35,7 +35,7 @@ struct follow_level {
     } piece[FOLLOW_PIECES_MOST];
 };
 struct follow_write {
-    uint64_t number; /* of those that were followed, from 1 */
+    uint64_t number; /* of those that were followed, from 1; what a history runs again counts again */
     unsigned levels; /* from the machine that was asked for down to the one that has the disk */
     struct follow_level level[MACHINE_LEVELS];
     uint32_t length;                 /* bytes that were sent; zeros fill the last block */

@@ -68,9 +68,9 @@ static inline void add_monitor(struct order *o, char kind, uint32_t memory, cons
         o->innermost = NULL;
 }
 
-/* `kinds` has a letter for each, from the bare machine upward: C for a monitor in C, H for a hybrid one, A for hypervisor.s. `inner` is the
- * innermost machine's, its console lines those of the machine whose console is written. disk_blocks: of the disk 150
- * that all of them have; 0: none. It fails the test when that does not work. */
+/* `kinds` has a letter for each, from the bare machine upward: C for a monitor in C, H for a hybrid one, A for
+ * hypervisor.s. `inner` is the innermost machine's, its console lines those of the machine whose console is written.
+ * disk_blocks: of the disk 150 that all of them have; 0: none. It fails the test when that does not work. */
 static inline void order_new(struct order *o, const char *kinds, const struct machine_options *inner,
                              uint32_t disk_blocks) {
     struct error e = ERROR_CLEAR;
