@@ -786,8 +786,11 @@ static void trace_instruction(struct processor *p, struct machine *m) {
     char line[8];
     if (!trace_wants(p->machine->trace, TRACE_INSTRUCTION))
         return;
-    if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK)
+    uint64_t charged = p->charged;
+    if (access_locate(p, p->psw.ia, ACCESS_INSTRUCTION, &absolute) != ACCESS_OK) {
+        p->charged = charged; /* the CPU will find that out, and pay for it */
         return;
+    }
     storage_read(p->storage, absolute, text, storage_has(p->storage, absolute, 6) ? 6 : 2);
     const struct instruction *i = instruction_decode_in(p->machine->profile, text);
     snprintf(line, sizeof line, "%s", i ? i->mnemonic : "?");

@@ -588,6 +588,11 @@ bool map_minidisk(const struct map *f, unsigned guest, unsigned n, struct minidi
     return true;
 }
 
+bool map_guest_runs(const struct machine *guest) {
+    const struct seen *g = machine_virtual_self(guest, &operations);
+    return g && map_running(g->map) == (int)g->number;
+}
+
 bool map_ready(const struct map *f, unsigned guest) {
     const struct seen *g = &f->guest[guest];
     return started((void *)(uintptr_t)g) && status_byte(g) == 0;

@@ -145,6 +145,8 @@ bool map_space(const struct map *f, unsigned guest, unsigned n, struct map_space
  * MAP_DEVICES. `shared`: a row that gives the same to each. */
 enum { MAP_DEVICES = 8 };
 bool map_minidisk(const struct map *f, unsigned guest, unsigned n, struct minidisk *to);
+/* Whether the map says that this guest has control. */
+bool map_guest_runs(const struct machine *guest);
 int map_running(const struct map *f);                /* who has control, by the map; -1: nobody */
 bool map_ready(const struct map *f, unsigned guest); /* it could run */
 uint64_t map_slice(const struct map *f);             /* cycles */

@@ -195,6 +195,7 @@ const struct engine_table engine_tables[] = {
     {"m", state_methods},
     {"m", operator_methods},
     {"m", history_methods},
+    {"m", story_methods},
     {"m.cpu[n]", cpu_methods},
     {"m.console", console_methods},
     {"m.printer", printer_methods},

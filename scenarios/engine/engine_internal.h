@@ -16,6 +16,7 @@
 #include "isa/machine.h"
 #include "scenarios/engine/engine.h"
 #include "vmm/map.h"
+#include "vmm/story.h"
 #include "vmm/vmm.h"
 
 /* One row of a binding: its name in Lua, its C function, and a line of help. */
@@ -157,6 +158,7 @@ struct node { /* a machine of a tree */
     bool started;
     uint32_t wanted;      /* kinds of events that its handlers want */
     uint32_t disk_blocks; /* of its own disk at ADDRESS_DISK; 0: it has none (objects_disk) */
+    struct story *story;  /* of its traps; NULL: nobody follows it */
     unsigned number;      /* of a guest of a hypervisor in assembler */
 };
 struct monitor {
@@ -264,11 +266,11 @@ void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
 void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
-    operator_methods[], history_methods[], console_methods[], printer_methods[], reader_methods[], disk_methods[],
-    vmm_functions[], vmm_methods[], property_functions[], property_machine_methods[], property_monitor_methods[],
-    resources_methods[], isomorphism_functions[], follower_methods[], assemble_functions[], assembly_methods[],
-    check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[], base_functions[],
-    classify_functions[];
+    operator_methods[], history_methods[], story_methods[], console_methods[], printer_methods[], reader_methods[],
+    disk_methods[], vmm_functions[], vmm_methods[], property_functions[], property_machine_methods[],
+    property_monitor_methods[], resources_methods[], isomorphism_functions[], follower_methods[], assemble_functions[],
+    assembly_methods[], check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[],
+    base_functions[], classify_functions[];
 /* The assembly in the userdata at `index`, or NULL. */
 struct assembly;
 const struct assembly *lua_to_assembly(lua_State *L, int index);

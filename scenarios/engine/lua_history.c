@@ -71,6 +71,16 @@ static int machine_save_lua(lua_State *L) {
     return 1;
 }
 
+/* The tree was put into another state: what was told of it does not count any more. */
+static void forget_events(struct tree *tree) {
+    events_clear(tree->engine->queue);
+    for (struct node *node = tree->nodes; node; node = node->next) {
+        if (node->story) {
+            story_forget(node->story);
+        }
+    }
+}
+
 static int machine_restore_lua(lua_State *L) {
     struct tree *tree = machine_self(L, "m:restore")->tree;
     struct error e = ERROR_CLEAR;
@@ -84,7 +94,7 @@ static int machine_restore_lua(lua_State *L) {
     for (struct node *node = tree->nodes; node; node = node->next) {
         node->started = machine_started(tree->bare);
     }
-    events_clear(tree->engine->queue);
+    forget_events(tree);
     lua_settop(L, 1);
     return 1;
 }
@@ -170,7 +180,7 @@ static int moved(lua_State *L, struct tree *tree, bool ok, const char *what, con
     if (!ok) {
         return refuse(L, what, e);
     }
-    events_clear(tree->engine->queue);
+    forget_events(tree);
     lua_settop(L, 1);
     return 1;
 }

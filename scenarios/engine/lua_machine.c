@@ -538,7 +538,8 @@ static int machine_text(lua_State *L) {
 
 void lua_open_machine(lua_State *L) {
     static const struct engine_function *const methods[] = {
-        machine_methods, state_methods, operator_methods, history_methods, property_machine_methods, NULL};
+        machine_methods,          state_methods, operator_methods, history_methods, story_methods,
+        property_machine_methods, NULL};
     engine_new_class(L, CLASS_MACHINE, methods, machine_index, machine_newindex, objects_gc, machine_text);
     lua_newtable(L);
     engine_add_functions(L, machine_functions);

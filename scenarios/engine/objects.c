@@ -19,6 +19,10 @@ enum { TREES_MOST = 4096, MACHINE_CHARGE = 10000 };
 static void dismantle(struct tree *tree) {
     history_free(tree->history);
     tree->history = NULL;
+    for (struct node *node = tree->nodes; node; node = node->next) {
+        story_free(node->story);
+        node->story = NULL;
+    }
     while (tree->monitors) {
         struct monitor *monitor = tree->monitors;
         tree->monitors = monitor->next;

@@ -135,6 +135,25 @@ static void test_efficiency_has_figures(void **state) {
     scenario_fails("machine.new{}:efficiency()", ERROR_INPUT, "g:efficiency: bare is a bare machine; it takes a guest");
 }
 
+static void test_a_story_is_followed_and_ended(void **state) {
+    (void)state;
+    scenario_prints("local g = vmm.new{on = machine.new{memory = '1M'}}:guest{memory = '64K'}\n"
+                    "g:load(assemble.file('guests/walk.s')) g:restart() print(g:follow():story())\n"
+                    "g:run{until_address = 0x204} g:run{instructions = 1} local s = g:story()\n"
+                    "print(#s, s[1].label, s[1].level, s[4].text, s[#s].kind, s.whole, s.cycles > 100, s.left_out)\n"
+                    "g:follow(false) print(pcall(g.story, g))",
+                    "nil\n7\tLCTL\t1\tprivileged operation\tresumption\ttrue\ttrue\t0\n"
+                    "false\tg:story: nobody follows the machine; g:follow() begins to\n");
+    scenario_prints(
+        "local g = vmm.new{on = machine.new{memory = '1M'}}:guest{memory = '64K'}\n"
+        "g:load(assemble.file('guests/walk.s')) g:restart() g:record() g:follow() g:run{instructions = 50}\n"
+        "print(g:story() ~= nil) g:back(10) print(g:story())",
+        "true\nnil\n");
+    scenario_fails("machine.new{}:follow()", ERROR_INPUT, "g:follow: bare is a bare machine, which traps to nobody");
+    scenario_fails("machine.new{}:follow(5)", ERROR_INPUT,
+                   "g:follow: the argument is 5; it takes the assembly of a hypervisor, or false");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guests_are_equivalent_to_their_ends),
@@ -144,6 +163,7 @@ int main(void) {
         cmocka_unit_test(test_equivalence_is_refused_with_a_reason),
         cmocka_unit_test(test_resources_are_looked_at_between_runs),
         cmocka_unit_test(test_efficiency_has_figures),
+        cmocka_unit_test(test_a_story_is_followed_and_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
