@@ -107,12 +107,12 @@ static bool read_block(struct disk *k, uint32_t block, uint8_t to[DISK_BLOCK_BYT
 
 /* Logs what the block holds. Where the write is the one that was taken back last, the others of those remain. */
 static bool log_write(struct disk *whole, uint32_t block, const uint8_t from[DISK_BLOCK_BYTES]) {
-    uint8_t record[LOGGED_BYTES], *next = whole->log.data + whole->written;
+    uint8_t record[LOGGED_BYTES];
     bytes_put32(record, block);
     if (!whole->backing.read(whole->backing.self, block, record + 4))
         return false;
-    if (whole->written < whole->log.length && memcmp(next, record, 4) == 0 &&
-        memcmp(next + 4, from, DISK_BLOCK_BYTES) == 0) {
+    uint8_t *next = whole->written < whole->log.length ? whole->log.data + whole->written : NULL;
+    if (next && memcmp(next, record, 4) == 0 && memcmp(next + 4, from, DISK_BLOCK_BYTES) == 0) {
         memcpy(next, record, sizeof record);
     } else {
         whole->log.length = whole->written;

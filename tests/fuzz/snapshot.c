@@ -131,6 +131,8 @@ static void make_state(const struct kind *k, struct bytes *to) {
 static void change(struct bytes *state, const uint8_t c[CHANGE_BYTES]) {
     enum { FROM_END = 0x80, NEAR = 0x40 };
     static const uint8_t ones[8] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, zeros[8];
+    if (state->length < 16)
+        return; /* nearly all was cut off before */
     size_t where = bytes_get32(c) % (c[4] & NEAR ? state->length / 16 : state->length);
     uint8_t *at = state->data + (c[4] & FROM_END ? state->length - 1 - where : where);
     size_t room = (size_t)(state->data + state->length - at), length = room < 8 ? room : 8;
