@@ -155,19 +155,37 @@ void engine_push_scratch(lua_State *L, struct bytes *scratch) {
 
 /* --- the state ---------------------------------------------------------------------------------------------------- */
 
-void engine_add_functions(lua_State *L, const struct engine_function *functions) {
+/* The function of a row, given no more than it takes. */
+static int call_row(lua_State *L) {
+    const struct engine_function *row = lua_touserdata(L, lua_upvalueindex(1));
+    int object = (int)lua_tointeger(L, lua_upvalueindex(2)), count = lua_gettop(L) - object;
+    if (count > row->most) {
+        return luaL_error(L, "%s takes %d argument%s, not %d", row->name, row->most, row->most == 1 ? "" : "s", count);
+    }
+    return row->function(L);
+}
+
+static void add_functions(lua_State *L, const struct engine_function *functions, bool methods) {
     for (; functions->name; functions++) {
-        lua_pushcfunction(L, functions->function);
+        if (functions->most == ENGINE_ANY) {
+            lua_pushcfunction(L, functions->function);
+        } else {
+            lua_pushlightuserdata(L, (void *)(uintptr_t)functions);
+            lua_pushinteger(L, methods);
+            lua_pushcclosure(L, call_row, 2);
+        }
         lua_setfield(L, -2, functions->name);
     }
 }
+
+void engine_add_functions(lua_State *L, const struct engine_function *functions) { add_functions(L, functions, false); }
 
 void engine_new_class(lua_State *L, const char *name, const struct engine_function *const *methods, lua_CFunction index,
                       lua_CFunction newindex, lua_CFunction gc, lua_CFunction text) {
     luaL_newmetatable(L, name);
     lua_newtable(L);
     for (; methods && *methods; methods++) {
-        engine_add_functions(L, *methods);
+        add_functions(L, *methods, true);
     }
     if (index) { /* finds methods in its upvalue */
         lua_pushcclosure(L, index, 1);

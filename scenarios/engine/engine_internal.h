@@ -24,7 +24,9 @@ struct engine_function {
     const char *name;
     lua_CFunction function;
     const char *help;
+    int most; /* arguments, a method's object not counted; ENGINE_ANY: as many as one likes */
 };
+enum { ENGINE_ANY = -1 };
 /* The tables of all binding files, for engine_help; `where` as there. */
 struct engine_table {
     const char *where;

@@ -128,15 +128,15 @@ static int assembly_warnings(lua_State *L) {
 }
 
 const struct engine_function assemble_functions[] = {
-    {"file", assemble_file_lua, "file(path): assembles a source file beside the scenario"},
-    {"string", assemble_string_lua, "string(source, name): assembles a text"},
-    {NULL, NULL, NULL},
+    {"file", assemble_file_lua, "file(path): assembles a source file beside the scenario", 1},
+    {"string", assemble_string_lua, "string(source, name): assembles a text", 2},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function assembly_methods[] = {
-    {"listing", assembly_listing, "the listing"},
-    {"warnings", assembly_warnings, "the warnings, a line each"},
-    {NULL, NULL, NULL},
+    {"listing", assembly_listing, "the listing", 0},
+    {"warnings", assembly_warnings, "the warnings, a line each", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static int assembly_index(lua_State *L) {

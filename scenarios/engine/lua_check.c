@@ -400,25 +400,25 @@ static int expectation_index(lua_State *L) {
 }
 
 const struct engine_function check_functions[] = {
-    {"check", check_lua, "check(name, points, function): passes when every expectation in it holds"},
-    {"expect", expect_lua, "expect(x): followed by a matcher, expect(x).equals(3)"},
-    {NULL, NULL, NULL},
+    {"check", check_lua, "check(name, points, function): passes when every expectation in it holds", 3},
+    {"expect", expect_lua, "expect(x): followed by a matcher, expect(x).equals(3)", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 /* For help only: matchers are found by expectation_index. */
 const struct engine_function expect_methods[] = {
-    {"equals", NULL, "equals(y): the same value; tables by their contents"},
-    {"contains", NULL, "contains(y): a text holds this part, a table this value"},
-    {"matches", NULL, "matches(pattern): a text matches a Lua pattern"},
-    {"is_true", NULL, "is_true(): neither false nor nil"},
-    {"is_false", NULL, "is_false(): false or nil"},
-    {"is_nil", NULL, "is_nil()"},
-    {"at_least", NULL, "at_least(y)"},
-    {"at_most", NULL, "at_most(y)"},
-    {"between", NULL, "between(low, high): both included"},
-    {"is_near", NULL, "is_near(y, tolerance)"},
-    {"not_", NULL, "expect(x).not_.equals(y): the opposite"},
-    {NULL, NULL, NULL},
+    {"equals", NULL, "equals(y): the same value; tables by their contents", ENGINE_ANY},
+    {"contains", NULL, "contains(y): a text holds this part, a table this value", ENGINE_ANY},
+    {"matches", NULL, "matches(pattern): a text matches a Lua pattern", ENGINE_ANY},
+    {"is_true", NULL, "is_true(): neither false nor nil", ENGINE_ANY},
+    {"is_false", NULL, "is_false(): false or nil", ENGINE_ANY},
+    {"is_nil", NULL, "is_nil()", ENGINE_ANY},
+    {"at_least", NULL, "at_least(y)", ENGINE_ANY},
+    {"at_most", NULL, "at_most(y)", ENGINE_ANY},
+    {"between", NULL, "between(low, high): both included", ENGINE_ANY},
+    {"is_near", NULL, "is_near(y, tolerance)", ENGINE_ANY},
+    {"not_", NULL, "expect(x).not_.equals(y): the opposite", ENGINE_ANY},
+    {NULL, NULL, NULL, 0},
 };
 
 void lua_open_check(lua_State *L) {

@@ -125,8 +125,8 @@ static int classify_lua(lua_State *L) {
 
 const struct engine_function classify_functions[] = {
     {"classify", classify_lua,
-     "classify{ profile =, instruction =, seed = }: Popek and Goldberg's classes, by experiment"},
-    {NULL, NULL, NULL},
+     "classify{ profile =, instruction =, seed = }: Popek and Goldberg's classes, by experiment", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 void lua_open_classify(lua_State *L) {

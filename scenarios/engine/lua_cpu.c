@@ -257,9 +257,9 @@ static int cpu_account_lua(lua_State *L) {
 }
 
 const struct engine_function cpu_methods[] = {
-    {"stats", cpu_stats_lua, "instructions, cycles and interruptions of this CPU"},
-    {"account", cpu_account_lua, "the cycles of this CPU by level and cause"},
-    {NULL, NULL, NULL},
+    {"stats", cpu_stats_lua, "instructions, cycles and interruptions of this CPU", 0},
+    {"account", cpu_account_lua, "the cycles of this CPU by level and cause", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 void cpu_push_all(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_CPUS, 0); }

@@ -100,11 +100,11 @@ static int console_cancel_lua(lua_State *L) {
 }
 
 const struct engine_function console_methods[] = {
-    {"text", console_text_lua, "all that was written so far, lines ended by newlines"},
-    {"type", console_type_lua, "type(line): the operator types a line; the next read gets it"},
+    {"text", console_text_lua, "all that was written so far, lines ended by newlines", 0},
+    {"type", console_type_lua, "type(line): the operator types a line; the next read gets it", 1},
     {"cancel", console_cancel_lua,
-     "the operator presses cancel: a read that waits ends without a line; false: none did"},
-    {NULL, NULL, NULL},
+     "the operator presses cancel: a read that waits ends without a line; false: none did", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static const struct bytes *printed(lua_State *L, const char *what) {
@@ -175,11 +175,11 @@ static int printer_save_lua(lua_State *L) {
 }
 
 const struct engine_function printer_methods[] = {
-    {"text", printer_text_lua, "all that was printed so far; a form feed begins a page"},
-    {"pages", printer_pages_lua, "the same as a list of pages"},
-    {"save", printer_save_lua, "save(\"list.prt\"): writes the text to a file beside the scenario"},
-    {"form", printer_form_lua, "form{lines=, holes={[channel]=line}}: another form, from its first line on"},
-    {NULL, NULL, NULL},
+    {"text", printer_text_lua, "all that was printed so far; a form feed begins a page", 0},
+    {"pages", printer_pages_lua, "the same as a list of pages", 0},
+    {"save", printer_save_lua, "save(\"list.prt\"): writes the text to a file beside the scenario", 1},
+    {"form", printer_form_lua, "form{lines=, holes={[channel]=line}}: another form, from its first line on", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 /* --- card reader -------------------------------------------------------------------------------------------------- */
@@ -283,9 +283,9 @@ static void push_cards(lua_State *L, const struct handle *h) {
 }
 
 const struct engine_function reader_methods[] = {
-    {"load", reader_load_lua,
-     "load{cards} or load(lines), load{bytes=}, load{file=}, with eof=: a deck for the hopper"},
-    {NULL, NULL, NULL},
+    {"load", reader_load_lua, "load{cards} or load(lines), load{bytes=}, load{file=}, with eof=: a deck for the hopper",
+     1},
+    {NULL, NULL, NULL, 0},
 };
 
 /* --- disk --------------------------------------------------------------------------------------------------------- */
@@ -505,9 +505,9 @@ static int disk_write_lua(lua_State *L) {
 }
 
 const struct engine_function disk_methods[] = {
-    {"read", disk_read_lua, "read(block, n): the bytes of n blocks, one unless said otherwise"},
-    {"write", disk_write_lua, "write(block, bytes): from this block on; the last one is filled with zeros"},
-    {NULL, NULL, NULL},
+    {"read", disk_read_lua, "read(block, n): the bytes of n blocks, one unless said otherwise", 2},
+    {"write", disk_write_lua, "write(block, bytes): from this block on; the last one is filled with zeros", 2},
+    {NULL, NULL, NULL, 0},
 };
 
 /* --- the operator ------------------------------------------------------------------------------------------------- */
@@ -523,9 +523,9 @@ static int attention_lua(lua_State *L) { return raise_condition(L, "m:attention"
 static int interrupt_key_lua(lua_State *L) { return raise_condition(L, "m:interrupt_key", CONDITION_INTERRUPT_KEY); }
 
 const struct engine_function operator_methods[] = {
-    {"attention", attention_lua, "the operator presses request: attention from the console"},
-    {"interrupt_key", interrupt_key_lua, "the operator presses the interrupt key"},
-    {NULL, NULL, NULL},
+    {"attention", attention_lua, "the operator presses request: attention from the console", 0},
+    {"interrupt_key", interrupt_key_lua, "the operator presses the interrupt key", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 /* --- the devices as Lua objects ----------------------------------------------------------------------------------- */

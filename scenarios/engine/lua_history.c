@@ -233,16 +233,18 @@ static int machine_history_lua(lua_State *L) {
 }
 
 const struct engine_function history_methods[] = {
-    {"save", machine_save_lua, "save(\"name.snap\"): writes the state of the whole tree to a file beside the scenario"},
-    {"restore", machine_restore_lua, "restore(\"name.snap\"): takes it back, into machines that were made alike"},
-    {"clone", machine_clone_lua, "a copy of the whole tree in the same state; returns the copy of this machine"},
-    {"record", machine_record_lua, "record{spacing=, memory=}: keeps the history from now on; record(false): no more"},
+    {"save", machine_save_lua, "save(\"name.snap\"): writes the state of the whole tree to a file beside the scenario",
+     1},
+    {"restore", machine_restore_lua, "restore(\"name.snap\"): takes it back, into machines that were made alike", 1},
+    {"clone", machine_clone_lua, "a copy of the whole tree in the same state; returns the copy of this machine", 0},
+    {"record", machine_record_lua, "record{spacing=, memory=}: keeps the history from now on; record(false): no more",
+     1},
     {"back", machine_back_lua,
-     "back(n): takes back its last n instructions and interruptions, one unless said otherwise"},
-    {"back_to_trap", machine_back_to_trap_lua, "goes back to the moment just after its last interruption"},
-    {"go", machine_go_lua, "go(position): goes to a moment between history().first and .last"},
-    {"history", machine_history_lua, "first, last: positions; checkpoints, bytes, replayed; nil without record"},
-    {NULL, NULL, NULL},
+     "back(n): takes back its last n instructions and interruptions, one unless said otherwise", 1},
+    {"back_to_trap", machine_back_to_trap_lua, "goes back to the moment just after its last interruption", 0},
+    {"go", machine_go_lua, "go(position): goes to a moment between history().first and .last", 1},
+    {"history", machine_history_lua, "first, last: positions; checkpoints, bytes, replayed; nil without record", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 void history_push_position(lua_State *L, const struct handle *h) {

@@ -231,14 +231,16 @@ static int follow_lua(lua_State *L) {
 
 const struct engine_function isomorphism_functions[] = {
     {"f", f_lua,
-     "f(machine, kind, n, bytes): where each piece of its state is in the machine below; of one piece: at all levels"},
-    {"follow", follow_lua, "follow{machine=, device=}: follows its writes to a disk down to the real one, from now on"},
-    {NULL, NULL, NULL},
+     "f(machine, kind, n, bytes): where each piece of its state is in the machine below; of one piece: at all levels",
+     4},
+    {"follow", follow_lua, "follow{machine=, device=}: follows its writes to a disk down to the real one, from now on",
+     1},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function follower_methods[] = {
-    {"last", last_lua, "last(): the last write, level by level; nil: there was none"},
-    {NULL, NULL, NULL},
+    {"last", last_lua, "last(): the last write, level by level; nil: there was none", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 void lua_open_isomorphism(lua_State *L) {

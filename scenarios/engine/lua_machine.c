@@ -426,21 +426,22 @@ static int machine_close_lua(lua_State *L) {
 /* --- the machine as a Lua object ---------------------------------------------------------------------------------- */
 
 const struct engine_function machine_methods[] = {
-    {"load", machine_load_lua, "load(assembly) or load{bytes=, at=}: into real storage"},
-    {"restart", machine_restart_lua, "makes it ready to start by a restart interruption, from the PSW at 0"},
-    {"start", machine_start_lua, "start(psw): makes it ready to start with this PSW, 16 hex digits"},
-    {"ipl", machine_ipl_lua, "ipl(\"150\", {clear=}): initial program load from this device"},
-    {"run", machine_run_lua, "run{instructions=, cycles=, until_trap=, until_address=}: returns why it stopped"},
-    {"raise", machine_raise_lua, "raise(\"interrupt-key\" | \"machine-check\" | \"attention\")"},
-    {"on", events_on, "on(kind, handler): called with each event of it and of what runs on it"},
-    {"close", machine_close_lua, "gives a bare machine's memory back, with all that runs on it"},
-    {NULL, NULL, NULL},
+    {"load", machine_load_lua, "load(assembly) or load{bytes=, at=}: into real storage", 1},
+    {"restart", machine_restart_lua, "makes it ready to start by a restart interruption, from the PSW at 0", 0},
+    {"start", machine_start_lua, "start(psw): makes it ready to start with this PSW, 16 hex digits", 1},
+    {"ipl", machine_ipl_lua, "ipl(\"150\", {clear=}): initial program load from this device", 2},
+    {"run", machine_run_lua, "run{instructions=, cycles=, until_trap=, until_address=}: returns why it stopped", 1},
+    {"raise", machine_raise_lua, "raise(\"interrupt-key\" | \"machine-check\" | \"attention\")", 1},
+    {"on", events_on, "on(kind, handler): called with each event of it and of what runs on it", 2},
+    {"close", machine_close_lua, "gives a bare machine's memory back, with all that runs on it", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function machine_functions[] = {
-    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, cpus=, channels=, disk=, cards=}: a bare machine"},
-    {"models", machine_models, "the names of the cost models"},
-    {NULL, NULL, NULL},
+    {"new", machine_new_lua, "new{memory=, model=, nominal=, name=, cpus=, channels=, disk=, cards=}: a bare machine",
+     1},
+    {"models", machine_models, "the names of the cost models", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static void push_console(lua_State *L, const struct handle *h) { objects_push_part(L, h, CLASS_CONSOLE, 0); }

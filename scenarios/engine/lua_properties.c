@@ -331,25 +331,26 @@ static int efficiency_lua(lua_State *L) {
 
 const struct engine_function property_functions[] = {
     {"equivalence", equivalence_lua,
-     "equivalence{guest=, reference=, steps=}: runs both in lock-step; how far they are the same, and what differs"},
+     "equivalence{guest=, reference=, steps=}: runs both in lock-step; how far they are the same, and what differs", 1},
     {"square", square_lua,
-     "square{machine=, steps=}: whether f(e(S)) = e'(f(S)) for its next steps, and what differs where"},
-    {NULL, NULL, NULL},
+     "square{machine=, steps=}: whether f(e(S)) = e'(f(S)) for its next steps, and what differs where", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function property_machine_methods[] = {
-    {"efficiency", efficiency_lua, "efficiency(): of a guest: share of native instructions, traps, slowdown"},
-    {NULL, NULL, NULL},
+    {"efficiency", efficiency_lua, "efficiency(): of a guest: share of native instructions, traps, slowdown", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function property_monitor_methods[] = {
-    {"resources", resources_lua, "resources(): a check that nothing changes hands behind the allocator, from now on"},
-    {NULL, NULL, NULL},
+    {"resources", resources_lua, "resources(): a check that nothing changes hands behind the allocator, from now on",
+     0},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function resources_methods[] = {
-    {"look", look_lua, "look(): true, or false and how control was lost"},
-    {NULL, NULL, NULL},
+    {"look", look_lua, "look(): true, or false and how control was lost", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 void lua_open_properties(lua_State *L) {

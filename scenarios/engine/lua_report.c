@@ -224,23 +224,23 @@ static int random_bytes_lua(lua_State *L) {
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 const struct engine_function report_functions[] = {
-    {"table_print", table_print, "table_print{header={...}, {...}, ...}: aligned columns, numbers to the right"},
-    {"hex", hex_lua, "hex(n, digits): hexadecimal text, six digits by default"},
-    {"grouped", grouped_lua, "grouped(n): 1,234,567"},
-    {NULL, NULL, NULL},
+    {"table_print", table_print, "table_print{header={...}, {...}, ...}: aligned columns, numbers to the right", 1},
+    {"hex", hex_lua, "hex(n, digits): hexadecimal text, six digits by default", 2},
+    {"grouped", grouped_lua, "grouped(n): 1,234,567", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function random_functions[] = {
-    {"new", random_new, "new(name): the stream of this name, from the run's seed"},
-    {NULL, NULL, NULL},
+    {"new", random_new, "new(name): the stream of this name, from the run's seed", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function random_methods[] = {
-    {"below", random_below_lua, "below(n): a whole number from 0 to n-1"},
-    {"between", random_between_lua, "between(low, high): a whole number, both included"},
-    {"number", random_number_lua, "number(): from 0 up to, not including, 1"},
-    {"bytes", random_bytes_lua, "bytes(n): a text of n random bytes"},
-    {NULL, NULL, NULL},
+    {"below", random_below_lua, "below(n): a whole number from 0 to n-1", 1},
+    {"between", random_between_lua, "between(low, high): a whole number, both included", 2},
+    {"number", random_number_lua, "number(): from 0 up to, not including, 1", 0},
+    {"bytes", random_bytes_lua, "bytes(n): a text of n random bytes", 1},
+    {NULL, NULL, NULL, 0},
 };
 
 void lua_open_report(lua_State *L) {

@@ -313,15 +313,15 @@ static int machine_account_lua(lua_State *L) {
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 const struct engine_function state_methods[] = {
-    {"read", machine_read_lua, "read(address, length): bytes of real storage"},
-    {"write", machine_write_lua, "write(address, bytes)"},
-    {"word", machine_word_lua, "word(address): four bytes of real storage as a number"},
-    {"key", machine_key_lua, "key(address): the storage key there"},
+    {"read", machine_read_lua, "read(address, length): bytes of real storage", 2},
+    {"write", machine_write_lua, "write(address, bytes)", 2},
+    {"word", machine_word_lua, "word(address): four bytes of real storage as a number", 1},
+    {"key", machine_key_lua, "key(address): the storage key there", 1},
     {"walk", machine_walk_lua,
-     "walk(address): translates a virtual address, step by step, and on down to the bare machine"},
-    {"path", machine_path_lua, "path(address): where a real address lies in this machine and in each below it"},
-    {"disassemble", machine_disassemble_lua, "disassemble(address, n): the instructions there"},
-    {"stats", machine_stats_lua, "counts and registers, with the names of cloud370 exec --json"},
-    {"account", machine_account_lua, "cycles of the whole tree by level and cause"},
-    {NULL, NULL, NULL},
+     "walk(address): translates a virtual address, step by step, and on down to the bare machine", 1},
+    {"path", machine_path_lua, "path(address): where a real address lies in this machine and in each below it", 1},
+    {"disassemble", machine_disassemble_lua, "disassemble(address, n): the instructions there", 2},
+    {"stats", machine_stats_lua, "counts and registers, with the names of cloud370 exec --json", 0},
+    {"account", machine_account_lua, "cycles of the whole tree by level and cause", 0},
+    {NULL, NULL, NULL, 0},
 };

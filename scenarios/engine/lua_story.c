@@ -68,7 +68,8 @@ static int story_lua(lua_State *L) {
 const struct engine_function story_methods[] = {
     {"follow", follow_lua,
      "follow(hypervisor): of a guest: keeps the story of its last trap; hypervisor: the assembly whose labels tell; "
-     "follow(false): no more"},
-    {"story", story_lua, "story(): the steps of its last trap, from its instruction to its next one; nil: none yet"},
-    {NULL, NULL, NULL},
+     "follow(false): no more",
+     1},
+    {"story", story_lua, "story(): the steps of its last trap, from its instruction to its next one; nil: none yet", 0},
+    {NULL, NULL, NULL, 0},
 };

@@ -227,22 +227,23 @@ static int vmm_guests_lua(lua_State *L) {
 }
 
 const struct engine_function vmm_functions[] = {
-    {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=, cpus=}: a monitor on a machine, bare or virtual"},
+    {"new", vmm_new_lua, "new{on=, kind=, spaces=, policy=, slice=, cpus=}: a monitor on a machine, bare or virtual",
+     1},
     {"map", vmm_map_lua,
-     "map{on=, guest=, memory=, name=}: a guest of a hypervisor in assembler, through the map that it publishes"},
+     "map{on=, guest=, memory=, name=}: a guest of a hypervisor in assembler, through the map that it publishes", 1},
     {"host_memory", vmm_host_memory,
-     "host_memory(memory, cpus): bytes that a machine needs for a monitor with such a guest, and its disk"},
-    {"kinds", vmm_kinds, "the kinds of monitors there are"},
-    {NULL, NULL, NULL},
+     "host_memory(memory, cpus): bytes that a machine needs for a monitor with such a guest, and its disk", 2},
+    {"kinds", vmm_kinds, "the kinds of monitors there are", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const struct engine_function vmm_methods[] = {
     {"guest", vmm_guest_lua,
-     "guest{memory=, name=, cpus=, disk=, cards=}: a virtual machine; it answers all that a machine answers"},
-    {"guests", vmm_guests_lua, "its guests"},
-    {"stats", vmm_stats_lua, "traps, shadow faults, interpreted and reflected ones, dispatches, cycles"},
-    {"frame", vmm_frame_lua, "frame(address): where a guest's real page lies in the machine below"},
-    {NULL, NULL, NULL},
+     "guest{memory=, name=, cpus=, disk=, cards=}: a virtual machine; it answers all that a machine answers", 1},
+    {"guests", vmm_guests_lua, "its guests", 0},
+    {"stats", vmm_stats_lua, "traps, shadow faults, interpreted and reflected ones, dispatches, cycles", 1},
+    {"frame", vmm_frame_lua, "frame(address): where a guest's real page lies in the machine below", 2},
+    {NULL, NULL, NULL, 0},
 };
 
 static int vmm_index(lua_State *L) {

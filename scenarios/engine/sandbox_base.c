@@ -556,24 +556,24 @@ static int base_tonumber(lua_State *L) {
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 const struct engine_function base_functions[] = {
-    {"print", base_print, "prints values, separated by tabs"},
-    {"tostring", base_tostring, "text of a value; objects are numbered, host addresses never shown"},
-    {"pcall", base_pcall, "calls in protected mode; does not catch the end of a budget"},
-    {"xpcall", base_xpcall, "the same with a message handler"},
-    {"load", base_load, "compiles a text; binary chunks are refused"},
-    {"require", base_require, "runs NAME.lua beside the scenario, once"},
-    {"setmetatable", base_setmetatable, "sets a metatable; without __gc"},
-    {"pairs", base_pairs, "iterates in a fixed order: numbers, texts, booleans"},
-    {"next", base_next, "the next key in that order"},
-    {NULL, NULL, NULL},
+    {"print", base_print, "prints values, separated by tabs", ENGINE_ANY},
+    {"tostring", base_tostring, "text of a value; objects are numbered, host addresses never shown", ENGINE_ANY},
+    {"pcall", base_pcall, "calls in protected mode; does not catch the end of a budget", ENGINE_ANY},
+    {"xpcall", base_xpcall, "the same with a message handler", ENGINE_ANY},
+    {"load", base_load, "compiles a text; binary chunks are refused", ENGINE_ANY},
+    {"require", base_require, "runs NAME.lua beside the scenario, once", ENGINE_ANY},
+    {"setmetatable", base_setmetatable, "sets a metatable; without __gc", ENGINE_ANY},
+    {"pairs", base_pairs, "iterates in a fixed order: numbers, texts, booleans", ENGINE_ANY},
+    {"next", base_next, "the next key in that order", ENGINE_ANY},
+    {NULL, NULL, NULL, 0},
 };
 
 static const struct engine_function coroutine_functions[] = {
-    {"create", coroutine_create, ""},
-    {"resume", coroutine_resume, ""},
-    {"wrap", coroutine_wrap, ""},
-    {"close", coroutine_close, ""},
-    {NULL, NULL, NULL},
+    {"create", coroutine_create, "", ENGINE_ANY},
+    {"resume", coroutine_resume, "", ENGINE_ANY},
+    {"wrap", coroutine_wrap, "", ENGINE_ANY},
+    {"close", coroutine_close, "", ENGINE_ANY},
+    {NULL, NULL, NULL, 0},
 };
 
 void sandbox_open_base(lua_State *L) {

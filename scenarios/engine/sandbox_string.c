@@ -695,8 +695,11 @@ static int text_arithmetic(lua_State *L) {
 }
 
 static const struct engine_function string_functions[] = {
-    {"find", string_find, ""}, {"match", string_match, ""}, {"gmatch", string_gmatch, ""},
-    {"gsub", string_gsub, ""}, {NULL, NULL, NULL},
+    {"find", string_find, "", ENGINE_ANY},
+    {"match", string_match, "", ENGINE_ANY},
+    {"gmatch", string_gmatch, "", ENGINE_ANY},
+    {"gsub", string_gsub, "", ENGINE_ANY},
+    {NULL, NULL, NULL, 0},
 };
 
 static const struct sandbox_wrapper string_wrappers[] = {

@@ -221,8 +221,13 @@ static int table_sort(lua_State *L) {
 }
 
 static const struct engine_function table_functions[] = {
-    {"insert", table_insert, ""}, {"remove", table_remove, ""}, {"move", table_move, ""}, {"concat", table_concat, ""},
-    {"unpack", table_unpack, ""}, {"sort", table_sort, ""},     {NULL, NULL, NULL},
+    {"insert", table_insert, "", ENGINE_ANY},
+    {"remove", table_remove, "", ENGINE_ANY},
+    {"move", table_move, "", ENGINE_ANY},
+    {"concat", table_concat, "", ENGINE_ANY},
+    {"unpack", table_unpack, "", ENGINE_ANY},
+    {"sort", table_sort, "", ENGINE_ANY},
+    {NULL, NULL, NULL, 0},
 };
 
 void sandbox_open_table(lua_State *L) {

@@ -494,6 +494,14 @@ static void test_engine_runs_the_main_scenario(void **state) {
     engine_free(engine);
 }
 
+static void test_arguments_that_are_too_many_are_refused(void **state) {
+    (void)state;
+    scenario_fails("machine.new({memory = '64K'}, 5)", ERROR_INPUT, "new takes 1 argument, not 2");
+    scenario_fails("machine.new{memory = '64K'}:word(0, 1, 2)", ERROR_INPUT, "word takes 1 argument, not 3");
+    scenario_fails("machine.new{memory = '64K'}:history(nil)", ERROR_INPUT, "history takes 0 arguments, not 1");
+    scenario_fails("hex(1, 2, 3)", ERROR_INPUT, "hex takes 2 arguments, not 3");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_units_read_and_write_sizes),
@@ -518,6 +526,7 @@ int main(void) {
         unit_test_in_folder(test_engine_writes_a_trace),
         cmocka_unit_test(test_engine_has_help_for_every_function),
         cmocka_unit_test(test_engine_runs_the_main_scenario),
+        cmocka_unit_test(test_arguments_that_are_too_many_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
