@@ -9,6 +9,7 @@
 #include "isa/disk.h"
 #include "tests/support/altered.h"
 #include "tests/support/orders.h"
+#include "tests/support/stale.h"
 #include "vmm/equivalence.h"
 
 enum { DISK_BLOCKS = 1216, SMALL = 64 * 1024 };
@@ -42,29 +43,6 @@ enum { DISK_BLOCKS = 1216, SMALL = 64 * 1024 };
     "         ORG   X'5800'\n"                                                                                        \
     "         DC    X'0000001000200030004000500060007000A00090',6X'0008'\n"                                           \
     "         END\n"
-
-/* Reads through entries that it has changed, with all that the architecture asks for: PTLB, another space, IPTE. */
-static const char entries[] = BEGINS
-    "         L     2,=A(X'8000')\n"
-    "         L     3,=A(X'9000')\n"
-    "         L     4,=A(X'A000')\n"
-    "         L     5,=A(X'5000')            THE FIRST PAGE TABLE\n"
-    "         MVI   0(2),X'11'\n"
-    "         MVI   0(3),X'22'\n"
-    "         MVI   0(4),X'33'\n"
-    "         LCTL  0,1,=X'0080000000004000'\n"
-    "         STOSM SCRATCH,X'04'\n"
-    "         IC    6,0(,2)\n"
-    "         MVC   16(2,5),=X'0090'         PAGE 8 IS FRAME 9\n"
-    "         PTLB\n"
-    "         IC    7,0(,2)\n"
-    "         LCTL  1,1,=X'00004400'         ANOTHER SPACE, IN WHICH IT IS FRAME A\n"
-    "         IC    8,0(,2)\n"
-    "         LCTL  1,1,=X'00004000'\n"
-    "         IC    9,0(,2)\n"
-    "         IPTE  5,2\n"
-    "         IC    10,0(,2)                 INTERRUPTED\n"
-    ENDS TABLES;
 
 /* Every condition code of TEST PROTECTION, LOAD REAL ADDRESS and RESET REFERENCE BIT that there is. */
 static const char codes[] = BEGINS
@@ -332,14 +310,14 @@ static const struct mutant {
     {"lra: 3 is 2", codes, "         MVI   WCC+3,3\n         SRL   4,28\n",
      "         MVI   WCC+3,2\n         SRL   4,28\n"},
     {"rrb: another code", codes, "RRBCC    SLL   15,2\n", "RRBCC    SLL   15,3\n"},
-    {"ptlb is forgotten", entries, "PTLB     BAL   14,PURGE\n", "PTLB     DS    0H\n"},
-    {"our tlb is not purged", entries, "         MVI   PURGEDUE,1\n         LA    0,INVALID\n",
+    {"ptlb is forgotten", stale, "PTLB     BAL   14,PURGE\n", "PTLB     DS    0H\n"},
+    {"our tlb is not purged", stale, "         MVI   PURGEDUE,1\n         LA    0,INVALID\n",
      "         LA    0,INVALID\n"},
     {"spx does not purge the old page 0", prefixes,
      "         SR    2,2                 What real page 0 and the prefix page\n         BAL   14,DROPPAGE         are "
      "is different from now on.\n",
      ""},
-    {"ipte is only stored", entries, "         BAL   14,DROPENT\n", ""},
+    {"ipte is only stored", stale, "         BAL   14,DROPENT\n", ""},
     {"ilc is two", bits, "         ST    4,RILC\n         MVC   RADDR,PGMADDR\n",
      "         MVC   RILC,=F'2'\n         MVC   RADDR,PGMADDR\n"},
     {"ilc of an svc is lost", NULL, "         ST    0,LSVC\n         MVC   LSVC+2(2),RCODE\n",
@@ -489,8 +467,8 @@ static void test_every_mutant_is_found(void **state) {
 /* And all of them come to their ends. */
 static void test_nothing_is_found_where_there_is_nothing(void **state) {
     static uint8_t image[ASSEMBLER_IMAGE_BYTES];
-    static const char *const programs[] = {entries, codes, signals, prefixes, rules, devices,
-                                           hangs,   wrong, bits,    timer,    NULL};
+    static const char *const programs[] = {stale, codes, signals, prefixes, rules, devices,
+                                           hangs, wrong, bits,    timer,    NULL};
     char what[256];
     (void)state;
     make(image, NULL);
