@@ -166,6 +166,42 @@ PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/installed" expect 3 "$tree/clou
 err_is ""
 [ ! -e "$work/apt.log" ] || fail "the second call called apt-get"
 
+# What is only compared with is asked for one by one: that apt does not know one keeps none of the others away, and the
+# tests run without. On Debian 12 cbmc is sought in Debian 11, by lists of our own and at the mirror that apt has.
+cat >"$work/few/apt-get" <<END
+#!/bin/sh
+echo "\$*" >>"$work/apt.log"
+case " \$* " in
+*" indextargets "*) echo http://mirror.example/debian ;;
+*" download cbmc "*) : >cbmc_5.12-5_all.deb ;;
+*" update "*) ;;
+*/cbmc_5.12-5_all.deb\ *) printf '#!/bin/sh\n' >"$work/few/cbmc" && chmod +x "$work/few/cbmc" ;;
+*) echo "Unable to locate package" && exit 100 ;;
+esac
+exit 0
+END
+for tool in chmod dirname; do
+    [ -e "$work/few/$tool" ] || ln -s "$(command -v $tool)" "$work/few/$tool"
+done
+printf '#!/bin/sh\n' >"$work/few/true"
+chmod +x "$work/few/true"
+PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/installed" expect 0 "$tree/cloud370" test good
+out_has "1 passed, 0 failed"
+err_has "cloud370: installing hercules"
+err_has "missing: Hercules (hercules)"
+err_has "tests that need them are skipped"
+grep -q 'install --no-install-recommends hercules$' "$work/apt.log" || fail "$(cat "$work/apt.log")"
+grep -q 'install --no-install-recommends cbmc$' "$work/apt.log" || fail "$(cat "$work/apt.log")"
+if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+    grep -q 'SourceParts=/dev/null .* download cbmc$' "$work/apt.log" || fail "$(cat "$work/apt.log")"
+    ! grep -q 'missing: .*(cbmc)' "$work/err" || fail "$(cat "$work/err")"
+else
+    err_has "(cbmc); tests that need them"
+fi
+rm "$work/apt.log"
+PATH="$work/few" CC='' CLOUD370_BUILD_DIR="$work/installed" expect 0 "$tree/cloud370" --no-install test good
+[ ! -e "$work/apt.log" ] || fail "--no-install called apt-get"
+
 # A folder that cannot be written (a file is in the way, which stops root as well) is named.
 echo >"$work/file"
 expect 2 env CLOUD370_BUILD_DIR="$work/file" "$tree/cloud370"

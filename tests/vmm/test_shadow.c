@@ -1,5 +1,6 @@
 /* Guests with DAT on: their tables, faults and purges, as the bare machine shows them. */
 #include "tests/vmm/guests.h"
+#include "tests/vmm/hosts.h"
 
 /* Builds, in a loop, a page table at 5000 whose 16 entries map pages 0-15 onto themselves, and a segment table at 4000
  * whose first two entries are that table; the rest of it is invalid. */
@@ -189,28 +190,48 @@ static void test_megabyte_segments(void **state) {
     }
 }
 
+/* In protected segments, pages far outside of storage. */
+#define BEYOND_STORAGE                                                                                                 \
+    TABLES "         OI    7(1),4\n"                                                                                   \
+           "         LA    4,X'7FF'\n"                                                                                 \
+           "         SLL   4,4\n"                                                                                      \
+           "         STH   4,10(,2)\n" /* page 5 is far outside storage */                                             \
+           "         LPSW  DATON\n"                                                                                    \
+           "ON       L     6,=X'00015000'\n"                                                                           \
+           "         L     7,=X'00016000'\n"                                                                           \
+           "         ST    6,0(,6)\n" /* protection */                                                                 \
+           "         L     8,0(,6)\n" /* addressing */                                                                 \
+           "         ST    6,0(,7)\n" /* protection */                                                                 \
+           "         L     8,0(,7)\n"                                                                                  \
+           "         L     8,=X'00005000'\n"                                                                           \
+           "         ST    8,0(,8)\n" /* addressing */                                                                 \
+        AFTER("         SLL   10,4\n"                                                                                  \
+              "         A     10,140\n"                                                                                \
+              "         LPSW  40\n",                                                                                   \
+              "")
+
 static void test_segment_protection_comes_before_addressing(void **state) {
     struct outcome o;
     (void)state;
-    compare(TABLES "         OI    7(1),4\n"
-                   "         LA    4,X'7FF'\n"
-                   "         SLL   4,4\n"
-                   "         STH   4,10(,2)\n" /* page 5 is far outside storage */
-                   "         LPSW  DATON\n"
-                   "ON       L     6,=X'00015000'\n"
-                   "         L     7,=X'00016000'\n"
-                   "         ST    6,0(,6)\n" /* protection */
-                   "         L     8,0(,6)\n" /* addressing */
-                   "         ST    6,0(,7)\n" /* protection */
-                   "         L     8,0(,7)\n"
-                   "         L     8,=X'00005000'\n"
-                   "         ST    8,0(,8)\n" /* addressing */ AFTER("         SLL   10,4\n"
-                                                                     "         A     10,140\n"
-                                                                     "         LPSW  40\n",
-                                                                     ""),
-            &o);
+    compare(BEYOND_STORAGE, &o);
     assert_int_equal(o.state.gpr[9], 4);
     assert_int_equal(o.state.gpr[10] & 0xFFFF, 0x4545);
+}
+
+/* A machine may have half a frame more: it is nobody's, but it is storage. */
+static void test_the_end_of_the_machine_is_in_no_guests_reach(void **state) {
+    struct host h;
+    struct machine_state s;
+    const struct machine_limits limits = {.instructions = 200000};
+    (void)state;
+    hosts_build(&h, (512 << 10) + FRAME_BYTES / 2, 1, false);
+    struct machine *g = hosts_add(&h, BEYOND_STORAGE, GUEST_BYTES, 1);
+    hosts_start(&h);
+    assert_int_equal(machine_run(g, &limits), MACHINE_DISABLED_WAIT);
+    machine_state(g, &s);
+    assert_int_equal(s.gpr[9], 4);
+    assert_int_equal(s.gpr[10] & 0xFFFF, 0x4545);
+    hosts_free(&h);
 }
 
 static void test_invalid_format_is_a_translation_specification(void **state) {
@@ -328,6 +349,7 @@ int main(void) {
         cmocka_unit_test(test_ipte_with_dat_off_and_2k_pages),
         cmocka_unit_test(test_megabyte_segments),
         cmocka_unit_test(test_segment_protection_comes_before_addressing),
+        cmocka_unit_test(test_the_end_of_the_machine_is_in_no_guests_reach),
         cmocka_unit_test(test_invalid_format_is_a_translation_specification),
         cmocka_unit_test(test_more_spaces_than_are_cached),
         cmocka_unit_test(test_each_monitor_keeps_one_space_apart_from_another),

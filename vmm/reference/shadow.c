@@ -49,8 +49,8 @@ struct space {
 
 struct shadow {
     uint64_t uses;
-    unsigned spaces;      /* with DAT on */
-    struct space space[]; /* those, and last the map of guest real storage, whose `entry` is 0 where valid */
+    unsigned spaces;     /* with DAT on */
+    struct space *space; /* those, and last the map of guest real storage, whose `entry` is 0 where valid */
 };
 
 static struct shadow *shadow_of(struct vmm *v, const struct virtual_cpu *c) {
@@ -92,8 +92,7 @@ static void stale(struct vmm *v, struct virtual_cpu *c) {
 
 /* Its page table is written anew when the segment is used again. */
 static void drop_segment(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t segment) {
-    uint8_t invalid[4];
-    bytes_put32(invalid, SEGMENT_INVALID);
+    static const uint8_t invalid[4] = {0, 0, 0, SEGMENT_INVALID};
     stale(v, c);
     monitor_store(v, s->table + segment * 4, invalid, sizeof invalid);
     s->entry[segment] = SEGMENT_INVALID;
@@ -359,7 +358,7 @@ static void fill(struct vmm *v, struct virtual_cpu *c, struct space *s, uint32_t
  * protected segment, where protection comes first: there the shadow leads outside the machine's storage too, and the
  * CPU decides. */
 static bool fill_hole(struct vmm *v, struct virtual_cpu *c, struct space *s, const struct dat_walk *w) {
-    uint32_t end = monitor_machine(v).memory & ~(FRAME_BYTES - 1u);
+    uint32_t end = (monitor_machine(v).memory + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1u);
     if (!w->segment_protected || end >= STORAGE_MOST_BYTES)
         return false;
     fill(v, c, s, w->virtual_address, end, w->segment_entry, 0);
@@ -490,7 +489,10 @@ uint32_t shadow_bytes(const struct monitor_options *o) {
 
 static void release(struct vmm *v, struct virtual_cpu *c) {
     struct reference *r = reference(v);
-    free(r->shadow[c->guest][c->address]);
+    struct shadow *s = shadow_of(v, c);
+    if (s)
+        free(s->space);
+    free(s);
     r->shadow[c->guest][c->address] = NULL;
     free(r->tables[c->guest]);
     r->tables[c->guest] = NULL;
@@ -503,11 +505,13 @@ static bool admit(struct vmm *v, struct virtual_cpu *c, struct error *e) {
     if (at < 0)
         return error_set(e, ERROR_INPUT, "the machine has %u KB, not enough for the shadow tables of a guest, %u KB",
                          monitor_machine(v).memory / 1024, shadow_bytes(o) / 1024);
-    struct shadow *s = calloc(1, sizeof *s + (o->spaces + 1) * sizeof s->space[0]);
+    struct shadow *s = calloc(1, sizeof *s);
     r->shadow[c->guest][c->address] = s;
+    if (s)
+        s->space = calloc(o->spaces + 1, sizeof s->space[0]);
     if (o->policy == SHADOW_PROTECT && !r->tables[c->guest])
         r->tables[c->guest] = calloc(machine_of(v, c)->memory / FRAME_BYTES, 1);
-    if (!s || (o->policy == SHADOW_PROTECT && !r->tables[c->guest]))
+    if (!s || !s->space || (o->policy == SHADOW_PROTECT && !r->tables[c->guest]))
         return error_set(e, ERROR_INTERNAL, "no memory for shadow tables");
     s->spaces = o->spaces;
     for (unsigned n = 0; n <= s->spaces; n++) {
