@@ -35,6 +35,13 @@ struct symbol {
     bool relocatable; /* an address, not a plain number */
 };
 
+/* A statement or a literal that made instructions or constants, with the listing. */
+struct assembly_line {
+    uint32_t address, length; /* bytes that it made */
+    bool instruction;         /* they are one machine instruction */
+    size_t text, text_length; /* its first line, as it was written: offset in the listing, UTF-8, no newline */
+};
+
 struct assembly {
     struct bytes image; /* from origin on */
     uint32_t origin;    /* lowest address that anything was assembled at */
@@ -45,6 +52,8 @@ struct assembly {
     struct diagnostic *diagnostics; /* in order of file position */
     size_t diagnostic_count, error_count;
     struct bytes listing;
+    struct assembly_line *lines; /* in order of statements; NULL: none */
+    size_t line_count;
 };
 
 /* Assembles `source` (length bytes; name: for messages). Fills *a, to be freed with assembly_fini in every case. True

@@ -39,6 +39,7 @@ struct history {
     struct checkpoint *here; /* NULL: not known */
     uint64_t last;           /* position to which the way is known */
     uint64_t replayed;
+    bool told;        /* what is run again is told to the trace */
     bool anew;        /* the state was replaced: nothing of before counts */
     struct error why; /* when the list is empty: why nothing could be noted */
 };
@@ -372,7 +373,7 @@ static bool replay(struct history *h, struct machine *m, struct machine_limits l
     uint64_t before = machine_position(h->m);
     limits.interrupted = h->options.interrupted;
     limits.self = h->options.self;
-    machine_replay(m, &limits, stop_at);
+    machine_replay(m, &limits, stop_at, h->told);
     h->replayed += machine_position(h->m) - before;
     return !limits.interrupted || !limits.interrupted(limits.self);
 }
@@ -400,6 +401,19 @@ static bool reachable(const struct history *h, uint64_t position, struct error *
                          "at work",
                          (unsigned long long)position, (unsigned long long)c->reach);
     return true;
+}
+
+uint64_t history_floor(struct history *h) {
+    look(h);
+    uint64_t now = machine_position(h->m);
+    if (!reachable(h, now, NULL))
+        return UINT64_MAX;
+    size_t n = h->count - 1;
+    while (h->list[n]->position > now)
+        n--;
+    while (n > 0 && h->list[n - 1]->reach >= h->list[n]->position)
+        n--;
+    return h->list[n]->position;
 }
 
 /* The machine is where it was asked to be, or back where it was. */
@@ -473,33 +487,37 @@ bool history_back(struct history *h, struct machine *m, uint64_t steps, struct e
                      (unsigned long long)steps);
 }
 
-/* Runs m from this checkpoint to its last interruption before position `before`; *found: there is one. False: it was
- * interrupted. */
-static bool last_trap(struct history *h, struct machine *m, const struct checkpoint *from, uint64_t before,
-                      bool *found) {
-    const struct machine_limits until_trap = {.until_trap = true};
-    uint64_t first = 0, last = 0;
+/* Runs m from this checkpoint to the last moment before position `before` at which it is to stop; *found: there is one.
+ * False: it was interrupted. */
+static bool last_stop(struct history *h, struct machine *m, const struct machine_limits *stops,
+                      const struct checkpoint *from, uint64_t before, bool *found) {
     restore(h, from);
-    first = last = traps_of(m);
-    while (machine_position(h->m) < before) {
-        if (!replay(h, m, until_trap, before))
+    uint64_t last = 0, at = from->position, traps = traps_of(m);
+    *found = false;
+    for (;;) {
+        if (!replay(h, m, *stops, before))
             return false;
-        if (machine_position(h->m) < before && traps_of(m) == last)
-            break; /* it has stopped */
-        if (machine_position(h->m) < before)
-            last = traps_of(m);
+        if (machine_position(h->m) >= before || machine_position(h->m) == at)
+            break; /* that far, or it has come to its end */
+        at = machine_position(h->m);
+        if (machine_status(m) == MACHINE_READY || traps_of(m) != traps) { /* not because it came to its end */
+            last = at;
+            *found = true;
+        }
+        traps = traps_of(m);
     }
-    *found = last > first;
     if (!*found)
         return true;
     restore(h, from);
-    while (traps_of(m) < last)
-        if (!replay(h, m, until_trap, 0))
-            return false;
-    return true;
+    return replay(h, h->m, (struct machine_limits){0}, last);
 }
 
-bool history_back_to_trap(struct history *h, struct machine *m, struct error *e) {
+bool history_back_to(struct history *h, struct machine *m, const struct machine_limits *asked, struct error *e) {
+    const struct machine_limits stops = {.until_trap = asked->until_trap,
+                                         .has_address = asked->has_address,
+                                         .until_address = asked->until_address,
+                                         .before = asked->before,
+                                         .before_self = asked->before_self};
     look(h);
     uint64_t now = machine_position(h->m), before = now;
     bool ok = true, found = false;
@@ -510,12 +528,37 @@ bool history_back_to_trap(struct history *h, struct machine *m, struct error *e)
         if (c->position >= now)
             continue;
         /* What lies behind an interruption of the way is not looked at. */
-        ok = last_trap(h, m, c, c->reach < before ? c->reach : before, &found);
+        ok = last_stop(h, m, &stops, c, c->reach < before ? c->reach : before, &found);
         before = c->position + 1;
     }
     if (!arrived(h, ok && (found || replay_to(h, now))))
         return stopped_early(e);
-    return found || error_set(e, ERROR_INPUT, "%s has had no interruption since its history began", machine_name(m));
+    return found || error_set(e, ERROR_INPUT, "%s has had no %s since its history began", machine_name(m),
+                              asked->until_trap ? "interruption" : "such moment");
+}
+
+bool history_back_to_trap(struct history *h, struct machine *m, struct error *e) {
+    return history_back_to(h, m, &(struct machine_limits){.until_trap = true}, e);
+}
+
+bool history_tell(struct history *h, uint64_t from, struct error *e) {
+    look(h);
+    uint64_t now = machine_position(h->m);
+    from = from < history_first(h) ? history_first(h) : from;
+    if (from >= now)
+        return true;
+    if (!reachable(h, from, e) || !reachable(h, now, e))
+        return false;
+    bool ok = replay_to(h, from);
+    h->told = true;
+    for (size_t n = 0; ok && n < h->count && h->list[n]->position <= now; n++)
+        if (h->list[n]->position > from && h->list[n]->pinned) { /* here something came from outside */
+            ok = replay(h, h->m, (struct machine_limits){0}, h->list[n]->position);
+            restore(h, h->list[n]);
+        }
+    ok = ok && (machine_position(h->m) >= now || replay(h, h->m, (struct machine_limits){0}, now));
+    h->told = false;
+    return arrived(h, ok) || stopped_early(e);
 }
 
 bool history_save(struct history *h, const char *path, struct error *e) {

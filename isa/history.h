@@ -49,6 +49,9 @@ void history_free(struct history *h);
 /* The positions between which the way is known. */
 uint64_t history_first(const struct history *h);
 uint64_t history_last(const struct history *h);
+/* The first position of the way that leads here without interruption: to it, and everything behind it, one can go, and
+ * come back from there. UINT64_MAX: here itself the way is interrupted, and who goes back cannot return. */
+uint64_t history_floor(struct history *h);
 /* Goes to a position; where that divides an instruction from its interruption, behind both. Beyond the end of the known
  * way the machine runs on. False and *e, nothing changed, before the beginning and where the way is interrupted; false
  * and *e, at its end, when the machine stops earlier. */
@@ -57,9 +60,17 @@ bool history_go(struct history *h, uint64_t position, struct error *e);
  * first of them that it can be divided at. False and *e, nothing changed, when m has not done so many since the
  * beginning, or the way is interrupted here. */
 bool history_back(struct history *h, struct machine *m, uint64_t steps, struct error *e);
-/* Goes back to the moment just after m's last interruption before this moment. False and *e, nothing changed: there is
- * none, or the way is interrupted here. */
+/* Goes back to the last moment before this one at which machine_run of m, under way, would have stopped by until_trap,
+ * has_address or `before` of *stops (the rest of it counts for nothing). False and *e, nothing changed: there is none,
+ * or the way is interrupted here. */
+bool history_back_to(struct history *h, struct machine *m, const struct machine_limits *stops, struct error *e);
+/* The same to the moment just after m's last interruption. */
 bool history_back_to_trap(struct history *h, struct machine *m, struct error *e);
+
+/* Tells the events between a position (or the beginning, where that is later) and here once more, as when they
+ * happened; lines of consoles are not told. The machine is here again afterwards. False and *e: the way is interrupted
+ * in between, or it was interrupted; then it is somewhere between the two. */
+bool history_tell(struct history *h, uint64_t from, struct error *e);
 
 /* snapshot_save at any moment: where a monitor is at work, the last checkpoint and how far to run from there. False and
  * *e also when that is more than 100 million steps, or the way is interrupted here. */

@@ -232,8 +232,10 @@ struct machine {
     uint64_t stop_at;      /* machine_position at which machine_run stops; 0: nowhere */
     struct machine *limited;
     uint64_t limit_count, limit_cycles, trap_count;
-    uint64_t address_checked; /* retired count at which until_address was last passed */
-    bool address_met;         /* by an interpreted instruction of `limited` */
+    uint64_t address_checked;     /* retired count at which until_address was last passed */
+    struct machine *began;        /* who was to execute the first instruction of the run; NULL: it has gone on since, */
+    uint64_t began_at;            /* from this retired count */
+    const struct machine *stands; /* before an interpreted instruction of this machine the run is to stop; NULL: not */
 };
 
 /* ---- Looking on ---- */
@@ -282,8 +284,8 @@ void processor_flush(struct processor *p);
 uint64_t machine_steps(const struct machine *m);
 /* Whether m, for which the present machine_run was asked, has done as many instructions and interruptions as it may. */
 bool machine_limit_reached(const struct machine *m);
-/* Whether this interpreted instruction is the one in front of which the run is to stop; it does then. */
-bool machine_meets_address(struct machine *m, uint32_t ia);
+/* Whether the run is to stop in front of this interpreted instruction; it does then. */
+bool machine_stands_before(struct machine *m, uint32_t ia);
 /* On this CPU the virtual CPU `to` (of no machine: none) begins to run on `on`. */
 void processor_given(struct processor *p, struct machine_cpu on, struct machine_cpu to);
 /* Asks the witnesses, from the bare machine upward, who runs on this CPU now. */

@@ -606,6 +606,11 @@ void machine_stats(const struct machine *m, struct machine_stats *to) {
     to->instructions = m->instructions + witnessed(m, false, to->interruptions);
 }
 
+const struct tlb *machine_tlb(const struct machine *m, unsigned cpu) {
+    const struct machine *bare = m->processor->machine;
+    return &bare->cpu[cpu < bare->cpus ? cpu : 0]->tlb;
+}
+
 void machine_cpu_stats(const struct machine *m, unsigned cpu, struct machine_stats *to) {
     assert(cpu < machine_cpus(m));
     if (m->ops) {
@@ -712,9 +717,27 @@ static struct machine *innermost_running(struct processor *p) {
     return c.machine;
 }
 
+/* Where a supervisor's LPSW is still to be executed, it is that supervisor's machine: in supervisor state, as it
+ * believes, while those below it have given their CPUs away. */
+static struct machine *executing(struct processor *p) {
+    struct machine_state state;
+    for (struct machine_cpu c = chain_next(processor_chain(p)); p->leaving && c.machine; c = chain_next(c)) {
+        machine_cpu_state(c.machine, c.cpu, &state);
+        if (!psw_problem(&state.psw))
+            return c.machine;
+    }
+    return innermost_running(p);
+}
+
+struct machine *machine_executing(const struct machine *m, unsigned cpu) {
+    const struct machine *bare = m->processor->machine;
+    return executing(bare->cpu[cpu < bare->cpus ? cpu : 0]);
+}
+
 static bool single_step(const struct processor *p) {
     const struct machine *m = p->machine;
-    return m->limits->has_address || trace_wants(m->trace, TRACE_INSTRUCTION) || trace_wants(m->trace, TRACE_WALK);
+    return m->limits->has_address || m->limits->before || trace_wants(m->trace, TRACE_INSTRUCTION) ||
+           trace_wants(m->trace, TRACE_WALK);
 }
 
 static uint64_t cycles_to_run(struct processor *p) {
@@ -753,13 +776,26 @@ bool machine_limit_reached(const struct machine *m) {
            (l->until_trap && interruptions_of(m) != bare->trap_count);
 }
 
-bool machine_meets_address(struct machine *m, uint32_t ia) {
-    struct machine *bare = m->processor->machine;
-    if (m != bare->limited || !bare->limits->has_address || ia != bare->limits->until_address)
+/* Whether m, which is about to execute the instruction there, is asked to stop by `before`. */
+static bool asked_before(struct machine *bare, struct machine *m, uint32_t ia, bool interpreted) {
+    const struct machine_limits *l = bare->limits;
+    if (!l->before || (m == bare->began && m->instructions == bare->began_at))
         return false;
-    bare->address_met = m->instructions != bare->address_checked;
-    bare->address_checked = UINT64_MAX;
-    return bare->address_met;
+    if (m == bare->began)
+        bare->began = NULL;
+    return l->before(l->before_self, m, ia, interpreted);
+}
+
+bool machine_stands_before(struct machine *m, uint32_t ia) {
+    struct machine *bare = m->processor->machine;
+    bool stands = asked_before(bare, m, ia, true);
+    if (m == bare->limited && bare->limits->has_address && ia == bare->limits->until_address) {
+        stands |= m->instructions != bare->address_checked;
+        bare->address_checked = UINT64_MAX;
+    }
+    if (stands)
+        bare->stands = m;
+    return stands;
 }
 
 static bool limit_reached(struct processor *p) {
@@ -776,8 +812,7 @@ static bool limit_reached(struct processor *p) {
     }
     if (l->cycles && processor_cycles(p) >= m->limit_cycles)
         return true;
-    return (m->address_met && is_running(m->limited)) ||
-           (l->until_trap && interruptions_of(m->limited) != m->trap_count);
+    return (m->stands && is_running(m->stands)) || (l->until_trap && interruptions_of(m->limited) != m->trap_count);
 }
 
 static void trace_instruction(struct processor *p, struct machine *m) {
@@ -915,7 +950,7 @@ static bool step(struct machine *m) {
         return going_on(p);
     if (psw_wait(&p->psw))
         return machine_schedule(m);
-    if (at_address(p))
+    if (at_address(p) || asked_before(m, executing(p), p->psw.ia, false))
         return false;
     if (innermost_running(p) == m->limited && !p->leaving) /* not a monitor's instruction before its */
         m->address_checked = UINT64_MAX;
@@ -945,7 +980,9 @@ enum machine_status machine_run(struct machine *asked, const struct machine_limi
     m->limit_count = saturate(machine_steps(asked), m->limits->instructions);
     m->limit_cycles = saturate(processor_cycles(p), m->limits->cycles);
     m->trap_count = interruptions_of(asked);
-    m->address_met = false;
+    m->stands = NULL;
+    m->began = innermost_running(p);
+    m->began_at = m->began->instructions;
     m->address_checked = innermost_running(p) == asked ? asked->instructions : UINT64_MAX;
     if (!m->started && asked != m)
         machine_restart(m);

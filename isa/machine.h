@@ -19,6 +19,7 @@
 #include "isa/psw.h"
 #include "mmu/dat.h"
 #include "mmu/storage.h"
+#include "mmu/tlb.h"
 
 struct machine;
 struct processor;
@@ -111,6 +112,12 @@ enum access machine_walk(struct machine *m, uint32_t va, struct dat_walk *to);
 /* Walks tables in its real storage under other control registers than its own. */
 enum access machine_walk_under(struct machine *m, uint32_t cr0, uint32_t cr1, uint32_t va, struct dat_walk *to);
 
+/* Whose instruction this CPU of the bare machine below m executes next: the innermost machine that has control. */
+struct machine *machine_executing(const struct machine *m, unsigned cpu);
+/* The TLB of a CPU of the bare machine below m, to look at: the only one there is. Entries are read with tlb_look under
+ * the CPU's tlb_space, of its CR0 and CR1. Changes when the machine runs. */
+const struct tlb *machine_tlb(const struct machine *m, unsigned cpu);
+
 /* What can be raised from outside. */
 enum machine_condition {
     CONDITION_INTERRUPT_KEY,
@@ -181,6 +188,12 @@ struct machine_limits {
     bool until_trap;       /* stop after the next interruption of this machine, on any CPU */
     bool has_address;
     uint32_t until_address; /* stop before a CPU of this machine executes the instruction there */
+    /* Asked before each instruction of every machine of the tree, monitors' own included, in the course of execution:
+     * it only looks. True stops in front of it. `interpreted`: a monitor is about to interpret it, and the stack is a
+     * small one. Where the run begins it is not asked, so that one can go on from there. Instructions are then executed
+     * one at a time, several times slower. May be NULL. */
+    bool (*before)(void *self, struct machine *m, uint32_t address, bool interpreted);
+    void *before_self;
     /* Asked every few thousand instructions; true stops (Ctrl-C, a Lua budget). May be NULL. */
     bool (*interrupted)(void *self);
     void *self;

@@ -312,11 +312,13 @@ static void back(struct machine *m, const struct bytes *kept) {
     snprintf(m->fault, sizeof m->fault, "a snapshot was restored in part only");
 }
 
-void machine_replay(struct machine *m, const struct machine_limits *limits, uint64_t stop_at) {
+void machine_replay(struct machine *m, const struct machine_limits *limits, uint64_t stop_at, bool told) {
     struct machine *bare = machine_bare(m);
     const struct machine_observer *observer = bare->observer;
     bare->observer = NULL;
     machine_again(bare, true);
+    if (told)
+        trace_mute(bare->trace, false);
     bare->stop_at = stop_at;
     machine_run(m, limits);
     bare->stop_at = 0;
@@ -339,7 +341,7 @@ bool snapshot_load(struct machine *m, const char *path, struct error *e) {
     if (!ok)
         error_set(e, why.kind, "%s cannot be restored here: %s", path, why.text);
     if (ok && replay)
-        machine_replay(m, NULL, machine_position(m) + replay);
+        machine_replay(m, NULL, machine_position(m) + replay, false);
     if (ok && m->observer)
         m->observer->anew(m->observer->self);
     bytes_fini(&state);

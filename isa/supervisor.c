@@ -594,7 +594,7 @@ enum interpreted_end processor_interpret(struct processor *p, struct machine *vm
     struct supervisor *s = p->active;
     struct processor *scratch = s->scratch;
     uint32_t at = i->psw.ia;
-    i->limit = w->pages == 0 && !w->code && machine_meets_address(vm, at);
+    i->limit = w->pages == 0 && !w->code && machine_stands_before(vm, at);
     if (i->limit)
         return INTERPRETED_NOTHING;
     unsigned x = execute_in(scratch, i, w);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static struct tlb_entry *set_of(struct tlb *t, uint32_t va, unsigned page_shift) {
-    return t->set[va >> page_shift & (TLB_SETS - 1)];
+    return t->set[tlb_set(va, page_shift)];
 }
 
 static bool counts(const struct tlb_entry *e, uint64_t space, uint32_t page) {
@@ -31,6 +31,14 @@ const struct tlb_entry *tlb_find(struct tlb *t, uint64_t space, uint32_t va, uns
         return set;
     if (counts(&set[1], space, page))
         return use_second(set, displaced);
+    return NULL;
+}
+
+const struct tlb_entry *tlb_look(const struct tlb *t, uint64_t space, uint32_t va, unsigned page_shift, unsigned *way) {
+    const struct tlb_entry *set = t->set[tlb_set(va, page_shift)];
+    for (*way = 0; *way < TLB_WAYS; ++*way)
+        if (counts(&set[*way], space, va >> page_shift << page_shift))
+            return &set[*way];
     return NULL;
 }
 

@@ -35,6 +35,10 @@ static inline uint64_t tlb_space(uint32_t cr0, uint32_t cr1) {
  * way 0 before is another one and was pushed back; page_shift is 11 or 12. */
 const struct tlb_entry *tlb_find(struct tlb *t, uint64_t space, uint32_t va, unsigned page_shift,
                                  struct tlb_entry *displaced);
+/* Looks without using it: nothing changes. *way: where it is. For whoever looks on. */
+const struct tlb_entry *tlb_look(const struct tlb *t, uint64_t space, uint32_t va, unsigned page_shift, unsigned *way);
+/* The set in which a page's entries are. */
+static inline unsigned tlb_set(uint32_t va, unsigned page_shift) { return va >> page_shift & (TLB_SETS - 1); }
 /* Puts an entry in, as the one used last in its set; the least recently used one goes. *displaced as for tlb_find. */
 void tlb_insert(struct tlb *t, const struct tlb_entry *entry, unsigned page_shift, struct tlb_entry *displaced);
 void tlb_purge(struct tlb *t);

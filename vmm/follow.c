@@ -29,6 +29,7 @@ struct stage {
 };
 struct follow {
     struct disk_watch watch;
+    const bool *again; /* nothing is followed while it is true; may be NULL */
     unsigned stages;
     struct stage stage[MACHINE_LEVELS];
     struct isomorphism at; /* as of the write */
@@ -228,6 +229,8 @@ static bool find_bottom(struct follow *f, unsigned ordinal, uint32_t first, uint
 static void written(void *self, unsigned ordinal, uint32_t first, uint32_t blocks, const uint8_t *data,
                     uint32_t length) {
     struct follow *f = self;
+    if (f->again && *f->again)
+        return;
     isomorphism_look(&f->at, f->stage[0].machine, 0);
     for (unsigned n = 0; n < f->stages; n++)
         f->found.level[n] = (struct follow_level){
@@ -281,6 +284,8 @@ struct follow *follow_new(struct machine *m, uint16_t device, struct error *e) {
     error_set(e, ERROR_INPUT, "%s has no disk %03X that can be followed", machine_name(m), device);
     return NULL;
 }
+
+void follow_deaf_while(struct follow *f, const bool *again) { f->again = again; }
 
 void follow_free(struct follow *f) {
     if (!f)

@@ -48,6 +48,8 @@ struct follow;
 struct follow *follow_new(struct machine *m, uint16_t device, struct error *e);
 /* May come after the machines have gone. */
 void follow_free(struct follow *f);
+/* What is written while *again is true is not followed: it was written before. NULL: everything is followed. */
+void follow_deaf_while(struct follow *f, const bool *again);
 /* The last one; NULL: there was none yet. Borrowed, until the machine runs again. */
 const struct follow_write *follow_last(const struct follow *f);
 

@@ -50,10 +50,58 @@ static unsigned guest_cpus(void *self) {
     return g->vm.cpus;
 }
 
+/* The PSW under which an interruption of the monitor's machine found the guest, where the monitor has not been entered
+ * yet: it stands at a call cell. A privileged operation is not done, and the guest is in front of it. */
+static bool interrupted_psw(const struct guest *g, const struct machine_state *below, struct psw *to) {
+    static const uint8_t old[INTERRUPTION_CLASSES] = {8, 24, 32, 40, 48, 56};
+    enum { CALL_BYTES = 12, CODES = 140 };
+    uint32_t at = below->psw.ia - SUPERVISOR_CALLS;
+    uint8_t raw[8], codes[4];
+    if (at % CALL_BYTES || at / CALL_BYTES >= INTERRUPTION_CLASSES)
+        return false;
+    if (machine_peek(g->monitor->machine, old[at / CALL_BYTES], raw, sizeof raw) != ACCESS_OK ||
+        machine_peek(g->monitor->machine, CODES, codes, sizeof codes) != ACCESS_OK)
+        return false;
+    psw_load(to, raw);
+    if (at / CALL_BYTES == INTERRUPTION_PROGRAM && bytes_get16(codes + 2) == PROGRAM_PRIVILEGED)
+        to->ia = (to->ia - codes[1]) & HOST_ADDRESS_MASK;
+    return true;
+}
+
+/* Whether what is known of the monitor's machine is of this moment. A hypervisor in assembler that has been interrupted
+ * keeps what its guest was when it was dispatched, until it has saved what it finds. */
+static bool is_known(const struct machine *m) {
+    for (; m; m = machine_host(m))
+        if (machine_only_seen(m) && !machine_is_live(m, 0))
+            return false;
+    return true;
+}
+
+/* Before the monitor's LPSW, what it keeps is right. */
+static enum guest_found find(const struct guest *g, unsigned cpu, const struct machine_state *below, struct psw *psw) {
+    const struct virtual_cpu *v = &g->vm.cpu[cpu];
+    if (g->monitor->running[v->on] != v)
+        return GUEST_SAVED;
+    if (machine_is_live(g->machine, cpu))
+        return GUEST_LIVE;
+    if (!is_known(g->monitor->machine))
+        return GUEST_SAVED;
+    *psw = below->psw;
+    if (psw_problem(psw))
+        return GUEST_BELOW;
+    return interrupted_psw(g, below, psw) ? GUEST_INTERRUPTED : GUEST_SAVED;
+}
+
+enum guest_found guest_find(const struct guest *g, unsigned cpu, const struct machine_state *below) {
+    struct psw psw;
+    return find(g, cpu, below, &psw);
+}
+
 static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
     const struct guest *g = self;
     const struct virtual_cpu *c = &g->vm.cpu[cpu];
     struct machine_state below;
+    struct psw psw;
     machine_cpu_state(g->monitor->machine, c->on, &below);
     *to = (struct machine_state){.psw = c->psw,
                                  .prefix = c->prefix,
@@ -62,8 +110,15 @@ static void guest_state(void *self, unsigned cpu, struct machine_state *to) {
                                  .cpu_timer = c->timer_sum - below.tod};
     memcpy(to->gpr, c->gpr, sizeof to->gpr);
     memcpy(to->cr, c->cr, sizeof to->cr);
-    if (machine_is_live(g->machine, cpu) && g->monitor->running[c->on] == c)
+    enum guest_found found = find(g, cpu, &below, &psw);
+    if (found == GUEST_LIVE)
         machine_live_state(g->machine, cpu, to);
+    if (found == GUEST_LIVE || found == GUEST_SAVED)
+        return;
+    memcpy(to->gpr, below.gpr, sizeof to->gpr);
+    to->psw.cc = psw.cc;
+    to->psw.program_mask = psw.program_mask;
+    to->psw.ia = psw.ia;
 }
 
 static enum machine_cpu_status guest_cpu_status(void *self, unsigned cpu) {

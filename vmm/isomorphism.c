@@ -412,6 +412,11 @@ void isomorphism_look(struct isomorphism *f, struct machine *m, unsigned cpu) {
         if (!l->host)
             continue;
         machine_cpu_state(l->host, l->host_cpu, &l->below);
+        if (l->guest && !l->live) {
+            enum guest_found found = guest_find(l->guest, cpu, &l->below);
+            l->unsaved = found == GUEST_BELOW || found == GUEST_INTERRUPTED;
+            l->moving = found == GUEST_INTERRUPTED;
+        }
         l->prefix_below = prefix_of(l->host);
     }
 }
@@ -463,11 +468,13 @@ static bool place_register(const struct isomorphism_level *l, const struct descr
     if (!l->host)
         return true;
     uint64_t in_cpu = d->of(&l->below, to->piece.n);
-    if (d->in_cpu && l->live) {
+    bool moves = l->moving && to->piece.kind != PIECE_GENERAL_REGISTER;
+    if (d->in_cpu && (l->live || (l->unsaved && !moves))) {
         to->place = PLACE_REGISTER;
         to->stands = in_cpu;
     } else {
         place_data(l, d, to);
+        to->known = to->known && !(d->in_cpu && moves);
     }
     to->in_force_known = l->live && (d->in_cpu || d->in_force);
     to->in_force = in_cpu;

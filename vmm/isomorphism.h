@@ -109,6 +109,9 @@ struct isomorphism_level {
     struct machine *machine, *host;
     unsigned cpu, host_cpu;
     bool live; /* it has the CPU below */
+    /* It had, and its monitor has not come to save what it finds: the general registers are those of the CPU below, and
+     * so is what changes of the PSW, or that is on its way. */
+    bool unsaved, moving;
     struct machine_state state, below;
     uint32_t prefix, prefix_below; /* of their CPUs 0, from which storage is peeked at */
     const struct guest *guest;     /* of a monitor in C */

@@ -373,7 +373,8 @@ static bool run_step(struct lockstep *l, bool *done) {
     uint64_t took = interruptions_of(l->guest, now);
     machine_stats(l->guest, &before);
     for (unsigned n = 0; n < WAITS_MOST; n++) {
-        l->status = machine_run(l->guest, &limits);
+        l->status =
+            l->run ? (enum machine_status)l->run(l->run_self, l->guest, &limits) : machine_run(l->guest, &limits);
         machine_stats(l->guest, &after);
         *done = after.instructions != before.instructions || interruptions_of(l->guest, now) != took;
         if (l->status != MACHINE_READY || *done)
@@ -546,11 +547,11 @@ static void copy_keys(struct lockstep *l) {
 }
 
 /* Between two steps: it has the CPU, or waits like all below it. */
-static bool between_steps(struct lockstep *l) {
+bool lockstep_between_steps(struct machine *guest) {
     struct machine_state s;
-    if (machine_is_live(l->guest, 0))
+    if (machine_is_live(guest, 0))
         return true;
-    for (struct machine *m = l->guest; m; m = machine_host(m)) {
+    for (struct machine *m = guest; m; m = machine_host(m)) {
         machine_state(m, &s);
         if (!psw_wait(&s.psw))
             return false;
@@ -562,7 +563,7 @@ static bool between_steps(struct lockstep *l) {
 static bool begin_now(struct lockstep *l, struct error *e) {
     struct machine_state s;
     bool done;
-    if (!between_steps(l) && !run_step(l, &done))
+    if (!lockstep_between_steps(l->guest) && !run_step(l, &done))
         return error_set(e, ERROR_INPUT, "%s", l->what);
     expect_devices(l);
     machine_state(l->guest, &s);

@@ -32,6 +32,9 @@ struct lockstep_device {
 struct lockstep {
     struct machine *guest, *reference;
     uint64_t patience;
+    /* Does what machine_run does, for whoever holds the guest's reins; NULL: machine_run. */
+    int (*run)(void *self, struct machine *m, const struct machine_limits *limits);
+    void *run_self;
     uint32_t memory;
     /* The present step. */
     struct machine_state was;    /* the guest's state before; */
@@ -70,6 +73,9 @@ enum lockstep_begin {
  * machine below is busy with one step of the guest, after which it hangs; 0: 100,000,000. */
 bool lockstep_begin(struct lockstep *l, struct machine *guest, struct machine *reference, enum lockstep_begin from,
                     uint64_t patience, struct error *e);
+
+/* Whether the guest has the CPU, or waits, with every machine below: otherwise its monitors are at work. */
+bool lockstep_between_steps(struct machine *guest);
 
 enum lockstep_result {
     LOCKSTEP_DONE,    /* both have done a step */

@@ -174,6 +174,8 @@ static enum square_outcome finish(struct square_check *s, bool done, bool parts)
 void square_run(struct square_check *s, const struct square_options *o, struct square *to) {
     struct lockstep *l = &s->l;
     bool done = true;
+    l->run = o->run;
+    l->run_self = o->run_self;
     for (uint64_t n = 0; !l->broken && done && (!o->steps || n < o->steps); n++) {
         done = one_square(s, o->parts);
         if (o->interrupted && o->interrupted(o->self))

@@ -58,6 +58,9 @@ void square_free(struct square_check *s);
 struct square_options {
     uint64_t steps; /* at most; 0: no limit */
     bool parts;     /* of storage, two pages after each step and all of it in the end; otherwise all after each step */
+    /* How the guest is run for a step: lockstep.run. NULL: machine_run. */
+    int (*run)(void *self, struct machine *m, const struct machine_limits *limits);
+    void *run_self;
     bool (*interrupted)(void *self); /* asked after each step; true ends the run. May be NULL */
     void *self;
 };

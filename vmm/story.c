@@ -30,6 +30,7 @@ struct story {
     unsigned labels;
     struct trace *trace;
     int handle, instruction_handle; /* -1: not subscribed */
+    const bool *again;              /* nothing is heard while it is true; may be NULL */
     bool telling;
     unsigned cpu;
     struct story_trap now, last;
@@ -281,7 +282,7 @@ static bool concerns(const struct story *s, const struct trace_event *event) {
 
 static void on_event(void *self, const struct trace_event *event) {
     struct story *s = self;
-    if (!concerns(s, event))
+    if ((s->again && *s->again) || !concerns(s, event))
         return;
     if (event->kind == TRACE_INTERRUPTION)
         tell_interruption(s, event);
@@ -308,7 +309,7 @@ static bool is_live(struct machine *m) {
 
 static void on_instruction(void *self, const struct trace_event *event) {
     struct story *s = self;
-    if (!s->telling || event->cpu != s->cpu)
+    if (!s->telling || event->cpu != s->cpu || (s->again && *s->again))
         return;
     if (event->level >= s->level && is_live(s->guest)) {
         resume(s, event);
@@ -367,6 +368,8 @@ struct story *story_new(struct machine *guest, struct trace *trace, const struct
     error_set(e, ERROR_INTERNAL, "no memory for the story of a machine");
     return NULL;
 }
+
+void story_deaf_while(struct story *s, const bool *again) { s->again = again; }
 
 void story_free(struct story *s) {
     if (!s)

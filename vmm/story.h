@@ -70,6 +70,8 @@ struct story;
  * told apart by their names; on a machine with several CPUs, the trap is the one of that which was first. */
 struct story *story_new(struct machine *guest, struct trace *trace, const struct assembly *hypervisor, struct error *e);
 void story_free(struct story *s);
+/* What happens while *again is true is not heard: it has been told before. NULL: everything is heard. */
+void story_deaf_while(struct story *s, const bool *again);
 /* The last trap; or the one that the machine is in the middle of. False: there has been none. */
 bool story_last(struct story *s, struct story_trap *to);
 /* Forgets it: the machine is somewhere else now (isa/history.h). */

@@ -62,6 +62,16 @@ void vmm_stats_archive(struct vmm_stats *s, struct archive *a);
 /* supervisor_ops.interrupt: the monitor's dispatcher, counted. */
 uint32_t vmm_interrupt(void *self, struct processor *p, enum interruption_class c);
 
+/* Where a virtual CPU's general registers, condition code, program mask and instruction address are. */
+enum guest_found {
+    GUEST_SAVED,       /* its monitor keeps them */
+    GUEST_LIVE,        /* in the bare CPU */
+    GUEST_BELOW,       /* its monitor has not come to save them: they are those of its machine's CPU; */
+    GUEST_INTERRUPTED, /* or that was interrupted, and the PSW is in its page 0 */
+};
+/* below: state of the CPU of its monitor's machine that it is on. */
+enum guest_found guest_find(const struct guest *g, unsigned cpu, const struct machine_state *below);
+
 struct guest *guest_new(struct vmm *v, unsigned index, const struct guest_options *o, struct error *e);
 void guest_free(struct guest *g);
 /* Whether they have blocks in common that are not shared. */

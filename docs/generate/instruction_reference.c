@@ -3,7 +3,7 @@
  *     instruction_reference            to standard output
  *     instruction_reference FILE       into FILE
  *
- * The build target `docs` runs it, and the test docs/instruction_reference.sh compares what it writes with the file in
+ * The build target `docs` runs it, and the test docs/generated.sh compares what it writes with the file in
  * the source tree. Everything that can be derived is derived: prose here is only what the table does not hold, and says
  * nothing about single instructions but the few notes in `notes`. */
 #include <stdio.h>

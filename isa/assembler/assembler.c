@@ -499,7 +499,11 @@ static bool give_symbols(const struct assembler *a, struct assembly *out) {
 static bool give_results(struct assembler *a, struct assembly *out) {
     const bool good = give_diagnostics(a, out) && give_symbols(a, out);
     out->listing = a->listing;
+    out->lines = (struct assembly_line *)(void *)a->lines.data;
+    out->line_count = a->lines.length / sizeof *out->lines;
     a->listing = (struct bytes){0};
+    const bool listed = !a->lines.failed;
+    a->lines = (struct bytes){0};
     if (good && out->listing.data) {
         assembly_print_diagnostics(out, &out->listing);
     }
@@ -510,13 +514,14 @@ static bool give_results(struct assembler *a, struct assembly *out) {
         out->entry = a->entry;
         a->image = NULL;
     }
-    return good && !out->listing.failed;
+    return good && listed && !out->listing.failed;
 }
 
 static void assembler_free(struct assembler *a) {
     assembler_release(a);
     bytes_fini(&a->scratch);
     bytes_fini(&a->listing);
+    bytes_fini(&a->lines);
     free(a->image);
     free(a);
 }
@@ -576,6 +581,7 @@ void assembly_fini(struct assembly *a) {
     }
     free(a->symbols);
     free(a->diagnostics);
+    free(a->lines);
     bytes_fini(&a->image);
     bytes_fini(&a->listing);
     *a = (struct assembly){0};

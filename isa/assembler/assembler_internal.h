@@ -602,8 +602,8 @@ struct assembler {
 
     struct print_options print, print_stack[MOST_PUSHED];
     unsigned print_pushed;
-    struct bytes listing;
-    bool has_address[2]; /* of the operands of the statement being listed */
+    struct bytes listing, lines; /* struct assembly_line one after another */
+    bool has_address[2];         /* of the operands of the statement being listed */
     uint32_t address[2];
 };
 

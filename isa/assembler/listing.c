@@ -6,7 +6,10 @@
 
 #include "isa/assembler/assembler_internal.h"
 
-enum { OBJECT_BYTES = 8 }; /* a line of constants */
+enum {
+    OBJECT_BYTES = 8, /* a line of constants */
+    NUMBER_WIDTH = 8, /* of a statement's number, with what follows it */
+};
 
 static bool listing_wanted(const struct assembler *a) { return a->options && a->options->listing; }
 
@@ -105,6 +108,20 @@ static bool has_object(const struct statement *s) {
             text_is(s->operation, "CCW") || text_is(s->operation, "CCW0"));
 }
 
+/* The statement's first line, or the literal, begins at `text`. */
+static void note_line(struct assembler *a, uint32_t location, size_t length, bool instruction, size_t text) {
+    if (a->listing.failed || text > a->listing.length) {
+        return;
+    }
+    const uint8_t *end = memchr(a->listing.data + text, '\n', a->listing.length - text);
+    const struct assembly_line line = {.address = location,
+                                       .length = (uint32_t)length,
+                                       .instruction = instruction,
+                                       .text = text,
+                                       .text_length = end ? (size_t)(end - a->listing.data) - text : 0};
+    bytes_append(&a->lines, &line, sizeof line);
+}
+
 void listing_statement(struct assembler *a, const struct statement *s) {
     if (!listing_wanted(a) || !a->print.on || (s->line.generated && !a->print.generated)) {
         return;
@@ -119,7 +136,11 @@ void listing_statement(struct assembler *a, const struct statement *s) {
         object_text(object, from, s->length < OBJECT_BYTES ? s->length : OBJECT_BYTES, machine);
     }
     append_columns(a, located, location, object);
+    const size_t text = a->listing.length + NUMBER_WIDTH;
     append_source(a, s);
+    if (from) {
+        note_line(a, location, s->length, machine, text);
+    }
     if (from && a->print.data) {
         append_more_data(a, from, s->length, location);
     }
@@ -139,8 +160,12 @@ void listing_literal(struct assembler *a, const struct literal *l) {
     a->has_address[0] = a->has_address[1] = false;
     append_columns(a, true, (uint32_t)(l->section->base + l->offset), object);
     bytes_printf(&a->listing, "%7s %14s", "", "");
+    const size_t text = a->listing.length;
     append_text(&a->listing, l->written);
     bytes_printf(&a->listing, "\n");
+    if (from) {
+        note_line(a, (uint32_t)(l->section->base + l->offset) & 0xFFFFFF, bytes, false, text);
+    }
 }
 
 static int by_name(const void *x, const void *y) {

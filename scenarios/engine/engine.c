@@ -60,6 +60,8 @@ static void hook(lua_State *L, lua_Debug *activation) {
     charge_arguments(L, activation);
 }
 
+void engine_restore_hook(struct engine *engine) { lua_sethook(engine->L, hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS); }
+
 int engine_raise_end(lua_State *L) {
     /* Every instruction from now on, so that not one of a handler's gets through. */
     lua_sethook(L, hook, LUA_MASKCOUNT, 1);
@@ -233,6 +235,7 @@ const struct engine_table engine_tables[] = {
     {"", check_functions},
     {"expect(x)", expect_methods},
     {"", report_functions},
+    {"", lab_functions},
     {"random", random_functions},
     {"r", random_methods},
     {NULL, NULL},
@@ -293,6 +296,7 @@ static int open_everything(lua_State *L) {
     lua_open_classify(L);
     lua_open_check(L);
     lua_open_report(L);
+    lua_open_lab(L);
     set_arguments(L, &engine_of(L)->options);
     return 0;
 }
@@ -336,7 +340,7 @@ struct engine *engine_new(const struct engine_options *options, struct error *e)
             return NULL;
         }
     }
-    lua_sethook(engine->L, hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    engine_restore_hook(engine);
     return engine;
 }
 
@@ -357,6 +361,7 @@ void engine_free(struct engine *engine) {
         free((char *)engine->checks[i].message);
     }
     free(engine->checks);
+    lab_free(engine);
     events_free(engine->queue);
     trace_free(engine->trace);
     free(engine->folder);

@@ -53,7 +53,12 @@ struct engine {
     int subscription; /* of the events that handlers want; -1: none */
     uint32_t wanted;  /* their kinds */
     struct event_queue *queue;
-    bool running, faulted; /* events of a running machine are being handed out; a monitor went wrong */
+    bool again;               /* what happens is known to the handlers */
+    uint64_t collected_bytes; /* lua_bytes after the watcher's last collection */
+    lua_State *active;        /* whose m:run is in progress; NULL: none is */
+    bool evaluating;          /* for the watcher: its runs are not the watcher's to hold */
+    bool delivery_failed;     /* the error is to be raised when the run returns; it lies in the registry */
+    bool running, faulted;    /* events of a running machine are being handed out; a monitor went wrong */
 
     struct tree *trees;
     unsigned made[MACHINE_LEVELS];    /* machines without a name of their own, by level: for names */
@@ -61,7 +66,8 @@ struct engine {
 
     struct engine_check *checks;
     size_t check_count, check_room;
-    int in_check; /* a check's function is running */
+    int in_check;                     /* a check's function is running */
+    struct engine_lab *lab, *new_lab; /* the second: while it is being read */
 };
 
 static inline struct engine *engine_of(lua_State *L) { return *(struct engine **)lua_getextraspace(L); }
@@ -73,6 +79,8 @@ static inline struct engine *engine_of(lua_State *L) { return *(struct engine **
 void engine_charge(lua_State *L, uint64_t n);
 /* Ends the run: sets why, and raises what nothing can catch. */
 int engine_expire(lua_State *L, enum error_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The hook as it is until the end of the run. */
+void engine_restore_hook(struct engine *engine);
 /* Raises again after the end. */
 int engine_raise_end(lua_State *L);
 /* Prints; control characters other than newline and tab become dots. */
@@ -163,6 +171,11 @@ struct node { /* a machine of a tree */
     struct story *story;  /* of its traps; NULL: nobody follows it */
     unsigned number;      /* of a guest of a hypervisor in assembler */
 };
+struct program {
+    struct program *next; /* loaded before */
+    const struct node *node;
+    struct source_map *map;
+};
 struct monitor {
     struct monitor *next; /* made before */
     struct tree *tree;
@@ -175,12 +188,15 @@ struct tree {
     struct engine *engine;
     unsigned handles;
     bool closed;            /* by the scenario: only handles are left */
+    bool watched;           /* one of the handles is the watcher's */
     uint64_t storage_bytes; /* of the bare machine and of disks: what counts in the budget */
     struct cost_model model;
     struct machine *bare;
     struct node *nodes;
     struct monitor *monitors; /* the last made first */
+    struct program *programs; /* that were loaded, the last first, with a watcher */
     struct history *history;  /* NULL: it is not kept */
+    bool history_watched;     /* the watcher has begun it */
     uint64_t history_bytes;   /* that it may take, part of storage_bytes */
     uint64_t replayed;        /* of history_stats, as charged so far */
 };
@@ -266,15 +282,31 @@ void lua_open_isomorphism(lua_State *L);
 void lua_open_assemble(lua_State *L);
 void lua_open_check(lua_State *L);
 void lua_open_report(lua_State *L);
+void lua_open_lab(lua_State *L);
 void lua_open_classify(lua_State *L);
 extern const struct engine_function machine_functions[], machine_methods[], state_methods[], cpu_methods[],
     operator_methods[], history_methods[], story_methods[], console_methods[], printer_methods[], reader_methods[],
     disk_methods[], vmm_functions[], vmm_methods[], property_functions[], property_machine_methods[],
     property_monitor_methods[], resources_methods[], isomorphism_functions[], follower_methods[], assemble_functions[],
-    assembly_methods[], check_functions[], expect_methods[], report_functions[], random_functions[], random_methods[],
-    base_functions[], classify_functions[];
-/* The assembly in the userdata at `index`, or NULL. */
+    assembly_methods[], check_functions[], expect_methods[], report_functions[], lab_functions[], random_functions[],
+    random_methods[], base_functions[], classify_functions[];
 struct assembly;
+/* --- watch.c: for the watcher --- */
+
+/* A program was loaded. */
+void watch_loaded(struct node *node, const struct assembly *a);
+/* Of a tree that goes away. */
+void watch_forget(struct tree *tree);
+/* The machine's place in the scenario; NULL: it is none of the scenario's. */
+struct node *watch_node(const struct engine *engine, const struct machine *m);
+/* Calls function(argument) where the scenario is now, protected, with a budget of its own: what it uses up is not the
+ * scenario's affair. False and *e, one line. */
+bool watch_call(struct engine *engine, lua_CFunction function, void *argument, struct error *e);
+/* --- lua_lab.c --- */
+
+void lab_free(struct engine *engine);
+
+/* The assembly in the userdata at `index`, or NULL. */
 const struct assembly *lua_to_assembly(lua_State *L, int index);
 /* Prints the line that sums the checks up, when there were any. */
 void check_print_summary(lua_State *L);

@@ -65,6 +65,9 @@ static bool is_wanted(const struct node *node, enum trace_kind kind) {
 static void note_event(void *self, const struct trace_event *event) {
     struct engine *engine = self;
     struct event_queue *q = engine->queue;
+    if (engine->again) {
+        return;
+    }
     if (event->machine != q->last_name) {
         q->last_node = objects_find(engine, event->machine);
         q->last_name = event->machine;

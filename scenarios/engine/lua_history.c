@@ -61,6 +61,7 @@ static int machine_save_lua(lua_State *L) {
     const char *file = check_file(L, "m:save: the file");
     engine_count_made(L, state_bytes(tree), "m:save");
     charge_state(L, tree);
+    tree->replayed = tree->history ? history_stats(tree->history).replayed : 0;
     bool ok = files_own(tree->engine, file, path, sizeof path, &exists, &e) &&
               (tree->history ? history_save(tree->history, path, &e) : snapshot_save(tree->bare, path, &e));
     charge_replay(L, tree);
@@ -118,6 +119,7 @@ static bool is_interrupted(void *self) {
 }
 
 static void stop_recording(struct tree *tree) {
+    tree->history_watched = false;
     history_free(tree->history);
     tree->history = NULL;
     tree->replayed = 0;
@@ -149,6 +151,9 @@ static int machine_record_lua(lua_State *L) {
         }
     }
     charge_state(L, tree);
+    if (tree->history_watched) {
+        stop_recording(tree);
+    }
     if (!tree->history) {
         objects_make_room(L, options.memory, "m:record");
     }
@@ -172,6 +177,7 @@ static struct tree *recorded(lua_State *L, const char *what) {
         luaL_error(L, "%s: the machine keeps no history; m:record() begins one", what);
     }
     charge_state(L, tree);
+    tree->replayed = history_stats(tree->history).replayed; /* less what a watcher did */
     return tree;
 }
 

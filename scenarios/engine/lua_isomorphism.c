@@ -221,6 +221,7 @@ static int follow_lua(lua_State *L) {
     if (!follower->follow) {
         return luaL_error(L, "vmm.follow: %s", e.text);
     }
+    follow_deaf_while(follower->follow, &h->tree->engine->again);
     objects_hold(&follower->handle, h->tree, h->node, NULL);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, -2, 1);

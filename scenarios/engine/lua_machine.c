@@ -111,6 +111,9 @@ static int machine_load_lua(lua_State *L) {
     if (length && !machine_load(node->machine, at, image, length, &e)) {
         return luaL_error(L, "m:load: %s", e.text);
     }
+    if (assembly) {
+        watch_loaded(node, assembly);
+    }
     lua_settop(L, 1);
     return 1;
 }
@@ -182,6 +185,7 @@ static int machine_ipl_lua(lua_State *L) {
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
 struct run {
+    lua_State *L;
     struct engine *engine;
     struct node *node;
     struct machine_limits limits; /* what the scenario asked for, less what is done */
@@ -203,6 +207,7 @@ static bool is_interrupted(void *self) {
     struct run *run = self;
     struct engine *engine = run->engine;
     const struct engine_budgets *budgets = &engine->options.budgets;
+    run->stop = RUN_ON;
     if (engine->options.interrupted && engine->options.interrupted(engine->options.self)) {
         run->stop = RUN_INTERRUPTED;
     } else if (machine_count(run->node->tree->bare) - run->bare_before >
@@ -249,7 +254,12 @@ static enum machine_status run_part(struct run *run) {
     run->stop = RUN_ON;
     run->bare_before = bare_before;
     limits.instructions = limits.instructions && limits.instructions < left ? limits.instructions : left;
-    enum machine_status status = machine_run(m, &limits);
+    const struct engine_watcher *watcher = engine->evaluating ? NULL : engine->options.watcher;
+    lua_State *active = engine->active;
+    engine->active = run->L;
+    enum machine_status status =
+        watcher ? (enum machine_status)watcher->run(watcher->self, m, &limits) : machine_run(m, &limits);
+    engine->active = active;
     machine_stats(m, &after);
     uint64_t used = machine_count(bare) - bare_before;
     engine->machine_used += used < left ? used : left;
@@ -294,8 +304,8 @@ static int deliver(lua_State *L) {
     return 0;
 }
 
-/* Hands the events out; an error of a handler ends the run, not only the delivery. */
-static void deliver_events(lua_State *L) {
+/* Hands the events out; false, and the error on the stack. */
+static bool try_to_deliver(lua_State *L) {
     struct engine *engine = engine_of(L);
     lua_pushcfunction(L, deliver);
     engine->running = true;
@@ -303,11 +313,36 @@ static void deliver_events(lua_State *L) {
     engine->running = false;
     if (status != LUA_OK) {
         events_clear(engine->queue);
-        if (engine->expired) {
-            engine_raise_end(L);
-        }
-        lua_error(L);
     }
+    return status == LUA_OK;
+}
+
+bool engine_deliver(struct engine *engine) {
+    lua_State *L = engine->active;
+    if (engine->delivery_failed || (L && !lua_checkstack(L, 4))) {
+        return false;
+    }
+    if (L && !try_to_deliver(L)) {
+        lua_rawsetp(L, LUA_REGISTRYINDEX, engine);
+        engine->delivery_failed = true;
+    }
+    return !engine->delivery_failed;
+}
+
+/* An error of a handler ends the run, not only the delivery. */
+static void deliver_events(lua_State *L) {
+    struct engine *engine = engine_of(L);
+    if (!engine->delivery_failed && try_to_deliver(L)) {
+        return;
+    }
+    if (engine->delivery_failed) {
+        engine->delivery_failed = false;
+        lua_rawgetp(L, LUA_REGISTRYINDEX, engine);
+    }
+    if (engine->expired) {
+        engine_raise_end(L);
+    }
+    lua_error(L);
 }
 
 /* Runs in parts, so that handlers hear of a long run in time. The reason of a stop by a limit, or NULL. */
@@ -351,7 +386,7 @@ static void read_limits(lua_State *L, struct machine_limits *limits) {
 
 static int machine_run_lua(lua_State *L) {
     struct engine *engine = engine_of(L);
-    struct run run = {.engine = engine, .node = machine_self(L, "m:run")};
+    struct run run = {.L = L, .engine = engine, .node = machine_self(L, "m:run")};
     machine_refuse_while_running(L, "m:run");
     engine_charge(L, RUN_CHARGE);
     read_limits(L, &run.limits);

@@ -25,6 +25,9 @@ static int follow_lua(lua_State *L) {
     if (!off && !(node->story = story_new(node->machine, node->tree->engine->trace, hypervisor, &e))) {
         return luaL_error(L, "g:follow: %s", e.text);
     }
+    if (node->story) {
+        story_deaf_while(node->story, &node->tree->engine->again);
+    }
     lua_settop(L, 1);
     return 1;
 }

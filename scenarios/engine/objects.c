@@ -17,6 +17,7 @@ enum { TREES_MOST = 4096, MACHINE_CHARGE = 10000 };
 
 /* Takes everything down from the top; only the shell remains for handles that still point to it. */
 static void dismantle(struct tree *tree) {
+    watch_forget(tree);
     history_free(tree->history);
     tree->history = NULL;
     for (struct node *node = tree->nodes; node; node = node->next) {
@@ -237,6 +238,8 @@ static struct tree *add_tree(lua_State *L, struct handle *h) {
     tree->engine = engine;
     tree->next = engine->trees;
     engine->trees = tree;
+    tree->watched = engine->options.watcher != NULL;
+    tree->handles = tree->watched;
     objects_hold(h, tree, NULL, NULL); /* from here on the handle's end is the tree's */
     return tree;
 }

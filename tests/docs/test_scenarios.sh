@@ -28,7 +28,7 @@ for page in "$SOURCE_DIR"/docs/*.md; do
 done
 [ "$total" -gt 0 ] || fail "no example was found"
 
-for scenario in "$SOURCE_DIR"/scenarios/*.lua; do
+for scenario in "$SOURCE_DIR"/scenarios/*.lua "$SOURCE_DIR"/scenarios/labs/*.lua; do
     expect 0 "$CLOUD370" run "$scenario"
     out_has " 0 failed"
 done

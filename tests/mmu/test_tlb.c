@@ -84,6 +84,23 @@ static void test_tlb_drop_frame_leaves_other_frames(void **state) {
     assert_null(tlb_find(t, s, 0x6000, 12, &displaced));
 }
 
+static void test_tlb_look_finds_without_using(void **state) {
+    struct tlb *t = *state;
+    struct tlb_entry displaced;
+    unsigned way;
+    uint64_t s = tlb_space(0x00800000, 0x1000), other = tlb_space(0x00800000, 0x2000);
+    insert(t, s, 0, &displaced);
+    insert(t, s, SET_STRIDE, &displaced);
+    const struct tlb before = *t;
+    assert_int_equal(tlb_look(t, s, 0x123, 12, &way)->frame, 0x100000);
+    assert_int_equal(way, 1);
+    assert_int_equal(tlb_look(t, s, SET_STRIDE + 5, 12, &way)->page, SET_STRIDE);
+    assert_int_equal(way, 0);
+    assert_null(tlb_look(t, s, 2 * SET_STRIDE, 12, &way));
+    assert_null(tlb_look(t, other, 0, 12, &way));
+    assert_memory_equal(&before, t, sizeof before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tlb_replaces_the_least_recently_used_of_two, make, drop),
@@ -91,6 +108,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_tlb_entries_count_in_their_own_space_only, make, drop),
         cmocka_unit_test_setup_teardown(test_tlb_common_entries_count_in_every_space_of_their_format, make, drop),
         cmocka_unit_test_setup_teardown(test_tlb_drop_frame_leaves_other_frames, make, drop),
+        cmocka_unit_test_setup_teardown(test_tlb_look_finds_without_using, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,14 @@ head -c 8192 /dev/zero >large.img
 
 # Usage.
 refused "no command is given"
-refused "unknown command frob; there are: run, asm, disasm, exec, classify, bench, doctor, help, test" frob
+refused "unknown command frob; there are: run, tui, asm, disasm, exec, classify, bench, doctor, help, test" frob
 refused "did you mean test?" tset
 refused "did you mean exec?" exce
-refused "unknown command tui" tui x.lua
+refused "x.lua: No such file or directory" tui x.lua
+refused '--theme: "pink" is none of dark, light, contrast, blue-yellow, mono' tui "$SOURCE_DIR/scenarios/first.lua" --theme pink
+refused '--size: "80" is no size such as 120x40 (20x5 to 500x200)' tui "$SOURCE_DIR/scenarios/first.lua" --size 80
+refused "--replay: nowhere/x: No such file or directory" tui "$SOURCE_DIR/scenarios/first.lua" --plain --replay nowhere/x
+refused "--record: nowhere/x: No such file or directory" tui "$SOURCE_DIR/scenarios/first.lua" --plain --record nowhere/x
 refused "unknown command grade" grade
 refused "./cloud370 test" test
 refused "unknown option --memry; did you mean --memory?" exec --memry 1 stop.img

@@ -11,7 +11,7 @@ cp out help
 out_has "exit status: 0 done, 1 an expectation failed, 2 bad usage or input,"
 expect 0 "$CLOUD370" help
 cmp out help || fail "help and --help differ"
-for command in run asm disasm exec classify bench doctor help; do
+for command in run tui asm disasm exec classify bench doctor help; do
     grep -q "^  $command " help || fail "$command is not in the help"
     expect 0 "$CLOUD370" $command --help
     out_has "usage: cloud370 $command"
@@ -24,7 +24,7 @@ for command in run asm disasm exec classify bench doctor help; do
     cmp out own || fail "--help $command and $command --help differ"
 done
 # Every option of every command is in the manual page.
-for command in run asm disasm exec classify bench doctor; do
+for command in run tui asm disasm exec classify bench doctor; do
     "$CLOUD370" $command --help | sed -n 's/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' | while read -r option; do
         grep -q -- "$(echo "--$option" | sed 's/-/\\\\-/g')" "$SOURCE_DIR/docs/cloud370.1" ||
             fail "--$option is not in the manual page"

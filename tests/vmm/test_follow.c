@@ -216,6 +216,24 @@ static void test_guests_of_one_disk_are_told_apart(void **state) {
     follow_free(f[1]);
 }
 
+/* What is run again by going back in time was followed before. */
+static void test_one_that_is_deaf_follows_nothing(void **state) {
+    struct order o;
+    struct error e = ERROR_CLEAR;
+    bool again = true;
+    (void)state;
+    build(&o, "C");
+    towers_load_source(o.innermost, writer);
+    struct follow *f = follow_new(o.innermost, ADDRESS_DISK, &e);
+    assert_non_null(f);
+    follow_deaf_while(f, &again);
+    machine_restart(o.bare);
+    assert_int_equal(machine_run(o.innermost, NULL), MACHINE_DISABLED_WAIT);
+    assert_null(follow_last(f));
+    follow_free(f);
+    order_free(&o);
+}
+
 static void test_what_cannot_be_followed_is_refused(void **state) {
     struct order o;
     struct error e = ERROR_CLEAR;
@@ -235,6 +253,7 @@ int main(void) {
         cmocka_unit_test(test_writes_are_followed_at_every_depth),
         cmocka_unit_test(test_lists_of_addresses_are_followed),
         cmocka_unit_test(test_guests_of_one_disk_are_told_apart),
+        cmocka_unit_test(test_one_that_is_deaf_follows_nothing),
         cmocka_unit_test(test_what_cannot_be_followed_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,30 @@ static void test_it_holds_for_hypervisors_in_assembler(void **state) {
     }
 }
 
+/* Somebody else holds the guest's reins. */
+static int run_counted(void *self, struct machine *m, const struct machine_limits *limits) {
+    ++*(unsigned *)self;
+    return (int)machine_run(m, limits);
+}
+
+static void test_who_holds_the_reins_runs_the_guest(void **state) {
+    struct tower t;
+    struct error e = ERROR_CLEAR;
+    struct square q;
+    unsigned runs = 0;
+    (void)state;
+    load_nucleus_tower(&t, (const char *const[]){"trap-and-emulate"}, 1);
+    assert_false(lockstep_between_steps(t.innermost)); /* its monitor has not begun */
+    machine_run(t.innermost, &(struct machine_limits){.instructions = 20});
+    struct square_check *s = square_new(t.innermost, &e);
+    assert_non_null(s);
+    square_run(s, &(struct square_options){.steps = 7, .run = run_counted, .run_self = &runs}, &q);
+    expect_square(&q, 7, "held by another");
+    assert_int_equal(runs, 7);
+    square_free(s);
+    tower_free(&t);
+}
+
 /* ---- Monitors that are wrong ---- */
 
 struct world {
@@ -190,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_it_holds_for_monitors_in_c),
         cmocka_unit_test(test_it_holds_for_hypervisors_in_assembler),
         cmocka_unit_test(test_it_holds_for_random_programs),
+        cmocka_unit_test(test_who_holds_the_reins_runs_the_guest),
         cmocka_unit_test(test_wrong_monitors_break_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,27 @@ static void test_a_trap_can_be_looked_at_in_its_middle(void **state) {
     drop(&t);
 }
 
+/* What is run again by going back in time has been told. */
+static void test_a_story_that_is_deaf_hears_nothing(void **state) {
+    struct told t;
+    static struct story_trap before, after;
+    bool again = true;
+    (void)state;
+    build(&t, "C", NULL, NULL, NULL);
+    story_deaf_while(t.story, &again);
+    machine_run(t.o.innermost, &(struct machine_limits){.has_address = true, .until_address = 0x206});
+    machine_run(t.o.innermost, &(struct machine_limits){.instructions = 1});
+    assert_false(story_last(t.story, &before));
+    again = false;
+    machine_run(t.o.innermost, &(struct machine_limits){.until_trap = true});
+    assert_true(story_last(t.story, &before));
+    again = true;
+    machine_run(t.o.innermost, NULL);
+    assert_true(story_last(t.story, &after));
+    assert_int_equal(after.step[0].cycle, before.step[0].cycle);
+    drop(&t);
+}
+
 static void test_a_wrong_monitor_tells_its_wrong_decision(void **state) {
     struct told t;
     struct mutant_parts parts;
@@ -252,6 +273,7 @@ int main(void) {
         cmocka_unit_test(test_every_cycle_is_some_steps),
         cmocka_unit_test(test_being_told_changes_nothing),
         cmocka_unit_test(test_a_trap_can_be_looked_at_in_its_middle),
+        cmocka_unit_test(test_a_story_that_is_deaf_hears_nothing),
         cmocka_unit_test(test_a_wrong_monitor_tells_its_wrong_decision),
         cmocka_unit_test(test_a_bare_machine_has_no_story),
     };

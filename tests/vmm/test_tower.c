@@ -210,6 +210,60 @@ static void test_state_is_live_while_the_guest_runs(void **state) {
 }
 
 /* Every frame that a guest's map names is inside the machine, and nobody else's. */
+/* What the guest looks like while others execute. */
+struct onlooker {
+    struct machine *guest;
+    struct machine_state last; /* in front of its last instruction */
+    uint64_t count;
+    unsigned asked, elsewhere;
+};
+
+static uint64_t retired(const struct machine *m) {
+    struct machine_stats stats;
+    machine_stats(m, &stats);
+    return stats.instructions;
+}
+
+static bool look_at_guest(void *self, struct machine *m, uint32_t address, bool interpreted) {
+    struct onlooker *o = self;
+    struct machine_state state;
+    machine_state(o->guest, &state);
+    if (m == o->guest) {
+        assert_int_equal(state.psw.ia, address);
+        o->last = state;
+        o->count = retired(m);
+        o->asked++;
+    } else if (o->asked && retired(o->guest) == o->count && !interpreted) {
+        if (memcmp(state.gpr, o->last.gpr, sizeof state.gpr) != 0 || state.psw.ia != o->last.psw.ia)
+            fail_msg("%s at %06X: the guest, last at %06X, seems to be at %06X", machine_name(m), address,
+                     o->last.psw.ia, state.psw.ia);
+        o->elsewhere++;
+    }
+    return false;
+}
+
+/* Between an interruption and the moment at which its monitor has saved it, the guest is in front of what trapped. */
+static void test_a_guest_stands_where_it_trapped_at_every_moment(void **state) {
+    (void)state;
+    for (unsigned depth = 1; depth <= 3; depth++) {
+        struct run r;
+        guests_build(&r,
+                     PAGE_0 "         LA    3,16\n"
+                            "LOOP     LA    1,1(,1)\n"
+                            "         STAP  X'F00'\n"
+                            "         L     2,0(,4)\n"
+                            "         LA    4,2048(,4)\n"
+                            "         LA    4,2048(,4)\n"
+                            "         BCT   3,LOOP\n" STOP_HERE "         END\n",
+                     depth, true);
+        struct onlooker o = {.guest = r.tower.innermost};
+        const struct machine_limits limits = {.before = look_at_guest, .before_self = &o};
+        assert_int_equal(machine_run(r.tower.innermost, &limits), MACHINE_DISABLED_WAIT);
+        assert_true(o.elsewhere > 30 * depth);
+        guests_free(&r);
+    }
+}
+
 static void test_frames_belong_to_one_owner(void **state) {
     struct error e = ERROR_CLEAR;
     struct cost_model model;
@@ -267,6 +321,7 @@ int main(void) {
         cmocka_unit_test(test_prefixing_is_part_of_the_view),
         cmocka_unit_test(test_state_can_be_set_before_the_start),
         cmocka_unit_test(test_state_is_live_while_the_guest_runs),
+        cmocka_unit_test(test_a_guest_stands_where_it_trapped_at_every_moment),
         cmocka_unit_test(test_frames_belong_to_one_owner),
         cmocka_unit_test(test_many_towers_live_side_by_side),
     };

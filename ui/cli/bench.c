@@ -11,6 +11,7 @@ const struct benchmark benchmarks[] = {
     {"machines", "making machines of 16 MB, and what idle ones occupy", bench_machines},
     {"nest", "what traps, shadow tables and depth cost, in host time and in cycles", bench_nest},
     {"history", "what snapshots and going back cost", bench_history},
+    {"screen", "how fast the terminal UI answers, and runs", bench_screen},
     {NULL, NULL, NULL},
 };
 

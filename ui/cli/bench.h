@@ -31,5 +31,6 @@ bool bench_cpu(struct bench *b, struct error *e);
 bool bench_machines(struct bench *b, struct error *e);
 bool bench_nest(struct bench *b, struct error *e);
 bool bench_history(struct bench *b, struct error *e);
+bool bench_screen(struct bench *b, struct error *e);
 
 #endif

@@ -493,3 +493,11 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err) {
     }
     return status;
 }
+
+const char *cli_find_scenario(const char *path, const char *library, char *place, size_t size) {
+    if (library && *path != '/' && access(path, F_OK) && (size_t)snprintf(place, size, "%s/%s", library, path) < size &&
+        !access(place, F_OK)) {
+        return place;
+    }
+    return path;
+}

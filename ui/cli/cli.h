@@ -38,7 +38,8 @@ struct cli_command {
 
 /* All of them, in the order of the help; ends with NULL. One file each: ui/cli/<name>.c. */
 extern const struct cli_command *const cli_commands[];
-extern const struct cli_command cli_run, cli_asm, cli_disasm, cli_exec, cli_classify, cli_bench, cli_doctor, cli_help;
+extern const struct cli_command cli_run, cli_tui, cli_asm, cli_disasm, cli_exec, cli_classify, cli_bench, cli_doctor,
+    cli_help;
 
 struct cli_given {
     const struct cli_option *option;
@@ -97,5 +98,7 @@ bool cli_interrupted(void *self);
 
 /* The folder of the scenarios that come with the product, or false: beside the source tree, or installed. */
 bool cli_scenarios(char *to, size_t size);
+/* The file itself, or, when there is none, the one of this name in that folder (NULL: none), its path in `place`. */
+const char *cli_find_scenario(const char *path, const char *library, char *place, size_t size);
 
 #endif

@@ -1,7 +1,6 @@
 /* run: a Lua scenario. What it prints goes to standard output, with --json to standard error, so that the verdict alone
  * is on standard output. */
 #include <string.h>
-#include <unistd.h>
 
 #include "scenarios/engine/engine.h"
 #include "ui/cli/cli.h"
@@ -51,15 +50,6 @@ static bool print_results_json(const struct cli *cli, const struct engine *engin
     return cli_print_json(cli, o);
 }
 
-/* The file itself, or, when there is none, the one of this name that comes with the product. */
-static const char *find_scenario(const char *path, const char *library, char *place, size_t size) {
-    if (*library && *path != '/' && access(path, F_OK) &&
-        (size_t)snprintf(place, size, "%s/%s", library, path) < size && !access(place, F_OK)) {
-        return place;
-    }
-    return path;
-}
-
 static int run_scenario(struct cli *cli, const struct engine_options *options) {
     struct error e = ERROR_CLEAR, trace = ERROR_CLEAR;
     struct engine_results results;
@@ -69,8 +59,7 @@ static int run_scenario(struct cli *cli, const struct engine_options *options) {
         return cli_fail(cli, &e);
     }
     cli_catch_interrupt();
-    engine_run_file(engine,
-                    find_scenario(cli->operands[0], options->library ? options->library : "", place, sizeof place), &e);
+    engine_run_file(engine, cli_find_scenario(cli->operands[0], options->library, place, sizeof place), &e);
     engine_results(engine, &results);
     if (!engine_finish(engine, &trace) && !e.kind) {
         e = trace;
