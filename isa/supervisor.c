@@ -502,8 +502,8 @@ static void count_retired(struct machine *m, unsigned instructions, uint32_t cos
     m->nominal += cost;
 }
 
-/* The clocks of vm and the machines below move by what was retired; no cycles pass. The instruction may have been that of
- * a machine on vm, which runs: one that is only seen, as vm has no supervisor in C. True: that was the limit. */
+/* The clocks of vm and the machines below move by what was retired; no cycles pass. The instruction may have been that
+ * of a machine on vm, which runs: one that is only seen, as vm has no supervisor in C. True: that was the limit. */
 static bool retire(struct processor *p, struct machine *vm, unsigned instructions, uint32_t cost) {
     processor_flush(p);
     p->horizon += cost;

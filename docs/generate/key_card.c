@@ -2,7 +2,8 @@
  *
  *     key_card [FILE]
  *
- * The build target `docs` runs it; the test docs/generated.sh compares what it writes with the file in the source tree. */
+ * The build target `docs` runs it; the test docs/generated.sh compares what it writes with the file in the source tree.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -139,8 +139,8 @@ enum session_stop session_level(struct session *s);
 enum session_stop session_until(struct session *s, uint32_t address);
 /* To the next breakpoint, or the end of the scenario's run. */
 enum session_stop session_continue(struct session *s);
-/* The same backwards. n instructions; to the last trap, before anything was done about it; to the last breakpoint, or the beginning of
- * the scenario's run. */
+/* The same backwards. n instructions; to the last trap, before anything was done about it; to the last breakpoint, or
+ * the beginning of the scenario's run. */
 enum session_stop session_back(struct session *s, uint64_t n);
 enum session_stop session_back_to_trap(struct session *s);
 enum session_stop session_reverse(struct session *s);
