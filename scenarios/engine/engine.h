@@ -97,9 +97,11 @@ void engine_results(const struct engine *engine, struct engine_results *to);
 struct machine *engine_machine(const struct engine *engine, size_t n);
 /* All events of all machines. */
 struct trace *engine_trace(const struct engine *engine);
-/* The history of the machine's tree, begun here when it is not kept yet; it belongs to the engine. NULL and *e as with
- * history_new. */
-struct history *engine_history(struct engine *engine, struct machine *m, struct error *e);
+/* The history of the machine's tree, begun here with these options when it is not kept yet; it belongs to the engine.
+ * NULL and *e as with history_new. */
+struct history_options;
+struct history *engine_history(struct engine *engine, struct machine *m, const struct history_options *o,
+                               struct error *e);
 /* The map of the program that was loaded last over this real address of the machine; NULL: none was. Valid until
  * something else is loaded. The n-th program of the machine, from the last on: engine_program. */
 const struct source_map *engine_source(const struct engine *engine, const struct machine *m, uint32_t real);

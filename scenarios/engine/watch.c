@@ -54,7 +54,8 @@ struct trace *engine_trace(const struct engine *engine) {
     return engine->trace;
 }
 
-struct history *engine_history(struct engine *engine, struct machine *m, struct error *e) {
+struct history *engine_history(struct engine *engine, struct machine *m, const struct history_options *o,
+                               struct error *e) {
     struct node *node = watch_node(engine, m);
     struct tree *tree = node ? node->tree : NULL;
     if (!tree) {
@@ -62,7 +63,7 @@ struct history *engine_history(struct engine *engine, struct machine *m, struct 
         return NULL;
     }
     if (!tree->history) {
-        tree->history = history_new(tree->bare, NULL, e);
+        tree->history = history_new(tree->bare, o, e);
         tree->history_watched = tree->history != NULL;
     }
     return tree->history;

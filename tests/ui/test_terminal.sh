@@ -91,6 +91,14 @@ keys C-c
 sees "interrupted"
 keys r
 sees "step"
+typed ':break class LPSW' # there is none: all of the way back is looked through
+keys Enter R
+sees "Ctrl-C stops"
+keys C-c
+sees "interrupted"
+typed ':delete all'
+keys Enter R
+sees "begins here"
 for signal in TERM HUP SEGV; do
     start 80 24 tui "$first"
     sees "paused"

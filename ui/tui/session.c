@@ -155,8 +155,17 @@ int64_t session_cost(const struct session *s, int level, enum cycle_cause cause)
                                            : 0;
 }
 
+/* Asked while the machine is run again, on the way back: whether the user wants it to stop is remembered. */
+static bool stops_going_back(void *self) {
+    struct session *s = self;
+    if (s->options.interrupted && s->options.interrupted(s->options.self))
+        s->interrupted = true;
+    return s->interrupted || s->quit;
+}
+
 static struct history *history(struct session *s, struct error *e) {
-    return s->machine ? engine_history(s->engine, s->machine, e) : NULL;
+    const struct history_options o = {.interrupted = stops_going_back, .self = s};
+    return s->machine ? engine_history(s->engine, s->machine, &o, e) : NULL;
 }
 
 void session_place(const struct session *s, struct session_place *to) {

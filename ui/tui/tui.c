@@ -436,29 +436,37 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static uint64_t executed(const struct machine *m) {
+    struct machine_stats stats;
+    machine_stats(m, &stats);
+    return stats.instructions;
+}
+
+/* Where the machine is; going on, also how fast. On the way back it is run again from an earlier moment. */
+static void show_progress(struct tui *t, double took) {
+    struct machine *m = session_machine(t->session);
+    char steps[32], text[32], rate[48] = "";
+    uint64_t now = executed(machine_bare(m));
+    if (now >= t->began)
+        snprintf(rate, sizeof rate, ", %s a second", tui_grouped(text, (uint64_t)((double)(now - t->began) / took)));
+    tui_say(t, "running: instruction %s of %s%s - Ctrl-C stops", tui_grouped(steps, executed(m)), machine_name(m),
+            rate);
+    canvas_fill(&t->canvas, (struct area){0, t->canvas.height - 1, t->canvas.width, 1}, STYLE_TEXT);
+    int x = draw_line(t);
+    t->screen->show(t->screen->self, &t->canvas, t->theme, x, -1);
+}
+
 /* Asked while a machine runs: shows how it goes, ten times a second. */
 static bool wants_stop(void *self) {
     enum { A_SECOND = 10 };
+    const double PATIENCE = 0.3;
     struct tui *t = self;
     if (!t->screen)
         return false;
     double now = seconds();
     if (now - t->shown_at > 1.0 / A_SECOND) {
-        struct machine *m = session_machine(t->session);
-        char steps[32], rate[32];
-        if (m && t->began_at > 0 && now - t->began_at > 0.3) {
-            struct machine_stats stats;
-            machine_stats(machine_bare(m), &stats);
-            struct machine_stats own;
-            machine_stats(m, &own);
-            tui_say(t, "running: instruction %s of %s, cycle %s - Ctrl-C stops", tui_grouped(steps, own.instructions),
-                    machine_name(m), tui_grouped(rate, stats.cycles));
-            int x = draw_line(t);
-            struct area line = {0, t->canvas.height - 1, t->canvas.width, 1};
-            canvas_fill(&t->canvas, line, STYLE_TEXT);
-            x = draw_line(t);
-            t->screen->show(t->screen->self, &t->canvas, t->theme, x, -1);
-        }
+        if (session_machine(t->session) && t->began_at > 0 && now - t->began_at > PATIENCE)
+            show_progress(t, now - t->began_at);
         t->shown_at = now;
     }
     return t->screen->stop(t->screen->self);
@@ -507,7 +515,9 @@ static void interact(void *self) {
         } else if (t->screen) {
             show(t);
             struct key key = t->screen->key(t->screen->self);
+            const struct machine *m = session_machine(t->session);
             t->began_at = seconds();
+            t->began = m ? executed(machine_bare((struct machine *)m)) : 0;
             input_key(t, &key);
         } else if (t->in && input_read_line(t, line, sizeof line)) {
             tui_command(t, line);
