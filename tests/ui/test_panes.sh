@@ -132,3 +132,24 @@ out_has "storage 000000-00FFFF → L0 "
 out_has "last disk write: none yet"
 tell bare.lua 's\npane map\n'
 out_has "This is the"
+
+# Nest, invoice, timeline, TLB, console, breakpoints, scenario, state: against what Lua finds at the same moment.
+tell guest.lua '= host:account()[1].all\ninterruption\ninterruption\n= host:account()[1].all\n= m:stats().instructions\npane nest\npane invoice\npane timeline\npane tlb\npane state\n'
+cycles=$(sed -n '/^[0-9]*$/p' "$work/out" | sed -n 2p)
+grep -q "L0 host *$(printf '%s' "$cycles" | sed 's/\(...\)$/,\1/') " "$work/out" || fail "the invoice is not the account, $cycles"
+out_has "believes supervisor EC DAT off key 0"
+out_has "≠problem EC ≠DAT on key 0"
+out_has "5 of them to the monitor: 2 interpreted, 2 filled, 2 reflected"
+out_has "RrdMfdPidPidMfdSrd"
+out_has "P trap: privileged operation at 000208"
+out_has "i interprets LPSW at 000208"
+out_has "next  000374 ✓ hit → 028000"
+out_has "PSW 00080000 00000374  EC mode"
+tell guest.lua 'until FAULT\n= m.console:text()\npane console\nbreak CALL\nbreak trap program 0010\nbreak class sensitive\nbreak if m.gpr[1] == 1\ntoggle 3\npane breakpoints\ndelete all\npane breakpoints\npane scenario\n'
+[ "$(grep -c '^DAT IS ON$' "$work/out")" = 2 ] || fail "the console is not what Lua says"
+out_has "guest at 000374  met 0 times"
+out_has "guest behind every program interruption with code 0010  met 0 times"
+out_has "before every sensitive instruction  met 0 times, off"
+out_has "where m.gpr[1] == 1"
+out_has "none; b sets one"
+out_has "the scenario has printed nothing yet"
